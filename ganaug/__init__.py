@@ -1,0 +1,32 @@
+"""Generative data augmentation for rare classes: a measured gain, or an honest "use none"."""
+
+import importlib
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+# Resolved on first use, so that `import ganaug` costs next to nothing and a broken host library harms nobody else.
+_HOMES = {
+    "ImageGAN": "ganaug.image",
+    "SampleBank": "ganaug.bank",
+    "GANAugment": "ganaug.transforms",
+    "load": "ganaug.base",
+}
+
+__all__ = ["GANAugment", "ImageGAN", "SampleBank", "__version__", "load"]
+
+if TYPE_CHECKING:
+    from ganaug.bank import SampleBank
+    from ganaug.base import load
+    from ganaug.image import ImageGAN
+    from ganaug.transforms import GANAugment
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ganaug' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

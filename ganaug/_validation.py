@@ -1,0 +1,113 @@
+"""Checks shared by every public entry point; each message says given, expected, and what to do."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+
+def suggest(given: object, choices: Iterable[object]) -> str:
+    """Return `` Did you mean 'x'?`` for the nearest of `choices`, or an empty string."""
+    names = {str(choice): choice for choice in choices}
+    nearest = difflib.get_close_matches(str(given), names, n=1)
+    return f" Did you mean {names[nearest[0]]!r}?" if nearest else ""
+
+
+def check_choice(parameter: str, given: object, choices: Mapping[str, Any], members: Sequence[str] = ()) -> Any:
+    """Resolve a short name to the recipe it stands for; pass any other object through.
+
+    Parameters
+    ----------
+    parameter : str
+        Name of the parameter, for messages.
+    given : str or object
+    choices : mapping of str to recipe
+        None may be given itself if it is among the recipes.
+    members : sequence of str
+        Methods and attributes that an object must have.
+
+    Raises
+    ------
+    ValueError
+        If `given` is a string that `choices` does not hold; the message names the nearest choice.
+    TypeError
+        If `given` is an object without `members`, or a class instead of an object.
+    """
+    names = ", ".join(repr(name) for name in choices)
+    if isinstance(given, str):
+        if given in choices:
+            return choices[given]
+        raise ValueError(
+            f"Unknown {parameter} {given!r}; choose from {names}, or pass an object.{suggest(given, choices)}"
+        )
+    if given is None and None in choices.values():
+        return None
+    if members and isinstance(given, type):
+        raise TypeError(f"{parameter} is the class {given.__name__}; pass an object of it: {given.__name__}().")
+    missing = [name for name in members if not hasattr(given, name)]
+    if missing:
+        raise TypeError(
+            f"{parameter} must be one of {names}, or an object with {', '.join(members)}; got {given!r} of type "
+            f"{type(given).__name__}, which lacks {', '.join(missing)}."
+        )
+    return given
+
+
+def check_number(
+    parameter: str,
+    given: object,
+    *,
+    minimum: float = -np.inf,
+    maximum: float = np.inf,
+    integer: bool = False,
+    optional: bool = False,
+) -> None:
+    """Raise a `TypeError` or `ValueError` unless `given` is a number in ``[minimum, maximum]``."""
+    if optional and given is None:
+        return
+    kind = Integral if integer else Real
+    wanted = "an integer" if integer else "a number"
+    if isinstance(given, (bool, np.bool_)) or not isinstance(given, kind):
+        raise TypeError(
+            f"{parameter} must be {wanted}{' or None' if optional else ''}, got {given!r} "
+            f"of type {type(given).__name__}."
+        )
+    if not minimum <= given <= maximum:  # type: ignore[operator]
+        raise ValueError(f"{parameter} must be {wanted} from {minimum} to {maximum}, got {given!r}.")
+
+
+def check_pair(parameter: str, given: object, *, minimum: float, maximum: float) -> None:
+    """Raise a `TypeError` or `ValueError` unless `given` is two numbers in ``[minimum, maximum]``."""
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        raise TypeError(f"{parameter} must be a pair of numbers, got {given!r}.")
+    for number in given:
+        check_number(parameter, number, minimum=minimum, maximum=maximum)
+
+
+def check_same_length(X: Any, y: Any) -> None:
+    """Raise a `ValueError` unless `X` and `y` hold equally many samples."""
+    if len(X) != len(y):
+        raise ValueError(f"X has {len(X)} samples and y has {len(y)} labels; pass exactly one label for each sample.")
+
+
+def as_seed(random_state: object) -> int:
+    """Turn None, an int, or a numpy random generator into one 63-bit seed.
+
+    None draws a fresh seed from the operating system, so two calls differ.
+    """
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1))
+    if isinstance(random_state, Integral) and not isinstance(random_state, bool):
+        if not 0 <= random_state < 2**63:
+            raise ValueError(f"random_state must be from 0 to 2**63 - 1, got {random_state}.")
+        return int(random_state)
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**63 - 1))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    raise TypeError(
+        f"random_state must be None, an int, a numpy Generator or a RandomState, "
+        f"got {random_state!r} of type {type(random_state).__name__}."
+    )
