@@ -1,0 +1,111 @@
+"""Keep what lies among the real samples of its class, but on none of them."""
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ganaug._distances import kth_nearest_squared, nearest, squared_distance_rows
+from ganaug._features import check_same_width, rows_by_class
+from ganaug._typing import Label
+from ganaug._validation import check_number
+from ganaug.exceptions import SmallClassWarning
+from ganaug.filters._base import Features, Filter, FittedFilter, check_fraction, extract, known_rows
+
+
+@dataclass(frozen=True)
+class NeighbourFilter(Filter):
+    """Keep samples on the real manifold of their class, yet not on top of a training sample.
+
+    The two-sided band removes both junk and copies: samples outside every real sample's ball, and samples
+    nearer to a real one than real ones are to each other.
+
+    Parameters
+    ----------
+    k : int, default 5
+        A real sample's ball reaches to its k-th nearest neighbour of the class; in a class of fewer samples,
+        to the farthest. Raising it keeps more.
+    copy_ratio : float in (0, 1] or None, default 0.5
+        Reject samples nearer to a real one than this share of the class's median nearest-neighbour distance,
+        and identical ones. Raising it rejects more. None rejects no copies.
+    features : callable or None, default None
+        Turns X into an (N, D) array. None flattens, with uint8 scaled to [0, 1].
+
+    References
+    ----------
+    T. Kynkäänniemi et al., "Improved Precision and Recall Metric for Assessing Generative Models", NeurIPS
+    2019, arXiv:1904.06991, Eq. 1: the manifold. The lower side is the rule of
+    `ganaug.metrics.audit_memorization` without held-out data.
+
+    Notes
+    -----
+    In a class with a single real sample only its copies are rejected, with a warning: no more can be told.
+    """
+
+    k: int = 5
+    copy_ratio: float | None = 0.5
+    features: Features | None = None
+
+    def fit(self, X: Any, y: Iterable[Label], gan: Any = None) -> "FittedNeighbour":
+        """Measure each class's neighbourhoods; see `Filter.fit`."""
+        check_number("k", self.k, minimum=1, integer=True)
+        check_fraction("copy_ratio", self.copy_ratio, optional=True)
+        X = extract(self.features, X)
+        manifolds = {
+            label: _manifold(X[indices], self.k, self.copy_ratio)
+            for label, indices in rows_by_class("X", len(X), y).items()
+        }
+        single = [label for label, manifold in manifolds.items() if len(manifold.real) == 1]
+        if single:
+            warnings.warn(
+                f"Classes {single} have one real sample each, so their synthetic samples cannot be judged "
+                f"and are kept; add real samples, or leave these classes without synthetic ones.",
+                SmallClassWarning,
+                stacklevel=2,
+            )
+        return FittedNeighbour(self, manifolds)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedNeighbour(FittedFilter):
+    """A fitted `NeighbourFilter`."""
+
+    recipe: NeighbourFilter
+    manifolds: dict[Label, "_Manifold"] = field(repr=False)
+
+    def keep(self, X: Any, y: Iterable[Label]) -> np.ndarray:
+        """Judge samples; see `FittedFilter.keep`."""
+        X = extract(self.recipe.features, X)
+        kept = np.zeros(len(X), bool)
+        for label, indices in known_rows(len(X), y, self.manifolds).items():
+            kept[indices] = self.manifolds[label].contains(X[indices])
+        return kept
+
+
+@dataclass(frozen=True, eq=False)
+class _Manifold:
+    """One class's real samples, their balls' squared radii, and the distance that makes a copy."""
+
+    real: np.ndarray
+    radii: np.ndarray
+    copy_distance: float | None
+
+    def contains(self, fake: np.ndarray) -> np.ndarray:
+        check_same_width("the real data", self.real, "X", fake)
+        inside = np.empty(len(fake), bool)
+        for rows, squared in squared_distance_rows(fake, self.real):
+            inside[rows] = (squared < self.radii).any(axis=1)
+        if self.copy_distance is not None:
+            inside &= nearest(fake, self.real) > self.copy_distance
+        return inside
+
+
+def _manifold(real: np.ndarray, k: int, copy_ratio: float | None) -> _Manifold:
+    if len(real) == 1:
+        return _Manifold(real, np.array([np.inf]), None if copy_ratio is None else 0.0)
+    copy_distance = None
+    if copy_ratio is not None:
+        copy_distance = copy_ratio * float(np.median(np.sqrt(kth_nearest_squared(real, 1))))
+    return _Manifold(real, kth_nearest_squared(real, min(k, len(real) - 1)), copy_distance)
