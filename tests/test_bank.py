@@ -129,9 +129,7 @@ class TestRepeating:
 
     def test_filters_repeat_as_well(self):
         banks = [
-            SampleBank.from_gan(
-                FakeGAN(junk=0.5), 4, filters=["discriminator"], real=real_images(), random_state=3
-            )
+            SampleBank.from_gan(FakeGAN(junk=0.5), 4, filters=["discriminator"], real=real_images(), random_state=3)
             for _ in range(2)
         ]
         assert np.array_equal(banks[0].pixels, banks[1].pixels)
@@ -163,12 +161,8 @@ class TestFilters:
 
     def test_a_quota_out_of_reach_names_each_class_and_its_rate(self, tmp_path):
         gan = FakeGAN(junk=1.0)
-        with pytest.raises(
-            QuotaError, match=r"class 'cat': kept 0 of the 4 wanted in 12 draws .*0\.0%.*'emu'"
-        ):
-            SampleBank.from_gan(
-                gan, 4, path=tmp_path / "bank", filters=["neighbour"], real=real_images(), max_draws=3
-            )
+        with pytest.raises(QuotaError, match=r"class 'cat': kept 0 of the 4 wanted in 12 draws .*0\.0%.*'emu'"):
+            SampleBank.from_gan(gan, 4, path=tmp_path / "bank", filters=["neighbour"], real=real_images(), max_draws=3)
         assert not list(tmp_path.iterdir())
 
     def test_filters_without_real_images_are_refused(self, fake_gan):
@@ -308,9 +302,7 @@ class TestOpening:
         with pytest.raises(ModelFormatError, match=r"has bank version 99 .* upgrade ganaug"):
             SampleBank.open(saved.path)
 
-    @pytest.mark.parametrize(
-        "changes", [{"layout": {}}, {"classes": 3}, {"counts": "x"}, {"provenance": None}]
-    )
+    @pytest.mark.parametrize("changes", [{"layout": {}}, {"classes": 3}, {"counts": "x"}, {"provenance": None}])
     def test_malformed_entry(self, saved, changes):
         self.damage(saved, **changes)
         with pytest.raises(ModelFormatError, match=r"bank\.json .* an entry is missing or malformed"):
@@ -394,9 +386,7 @@ class TestInDataLoaders:
         bank = SampleBank.from_gan(FakeGAN([0, 1], layout="tensor"), 4, random_state=0)
         real = TensorDataset(torch.zeros(3, 3, 8, 10, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64))
         real = [(image, int(label)) for image, label in real]
-        loader = DataLoader(
-            ConcatDataset([real, bank]), batch_size=4, num_workers=1, multiprocessing_context=context
-        )
+        loader = DataLoader(ConcatDataset([real, bank]), batch_size=4, num_workers=1, multiprocessing_context=context)
         batches = list(loader)
         images, labels = (torch.cat(parts) for parts in zip(*batches, strict=True))
         assert np.array_equal(images[3:].numpy(), bank.pixels)

@@ -70,9 +70,7 @@ def test_any_hashable_labels(recipe):
             return super().sample(n, list(names).index(y), random_state)
 
         def score_samples(self, X, y):
-            return super().score_samples(
-                X, y if np.asarray(y).dtype.kind == "i" else np.searchsorted(names, y)
-            )
+            return super().score_samples(X, y if np.asarray(y).dtype.kind == "i" else np.searchsorted(names, y))
 
     fitted = recipe.fit(REAL, names[Y_REAL], gan=NamedGAN())
     expected = recipe.fit(REAL, Y_REAL, gan=GAN).keep(FAKE, Y_FAKE)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ganaug.benchmark.methods import Batches, Method
 from ganaug.benchmark.statistics import balanced_accuracy
 from ganaug.benchmark.tasks import Task
-from ganaug.devices import choose_precision, seeded, thread_limit
+from ganaug.devices import choose_precision, freed_memory_kept, seeded, thread_limit
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +71,18 @@ class ResidualNetwork:
 
     def __call__(self, task: Task, method: Method, seed: int) -> Outcome:
         """Train on the training part as `method` says; return logits on the validation and test parts."""
-        with thread_limit(self.n_threads):
-            return self._train(task, method, seed)
-
-    def _train(self, task: Task, method: Method, seed: int) -> Outcome:
         start = time.perf_counter()
+        network, curve = self.train(task, method, seed)
+        return Outcome(
+            predict_logits(network, task.X_val),
+            predict_logits(network, task.X_test),
+            self.n_steps * self.batch_size,
+            curve,
+            time.perf_counter() - start,
+        )
+
+    def train(self, task: Task, method: Method, seed: int) -> tuple[nn.Module, list[tuple[int, float, float]]]:
+        """Return the trained network and its curve: step, training loss, balanced accuracy on validation data."""
         batches = Batches(task, method, self.batch_size, seed)
         network = build_network(task, self.width, seed)
         optimizer = torch.optim.AdamW(
@@ -84,18 +91,16 @@ class ResidualNetwork:
         checks = {round(self.n_steps * (i + 1) / self.n_checks) for i in range(self.n_checks)}
         curve, losses = [], []
         network.train()
-        for step in range(1, self.n_steps + 1):
-            for group in optimizer.param_groups:
-                group["lr"] = self.learning_rate * one_cycle((step - 0.5) / self.n_steps)
-            losses.append(_step(network, optimizer, *batches.draw()))
-            if step in checks:
-                score = balanced_accuracy(predict_logits(network, task.X_val), task.y_val)
-                curve.append((step, float(torch.stack(losses).mean()), score))
-                losses = []
-        return Outcome(
-            predict_logits(network, task.X_val), predict_logits(network, task.X_test),
-            self.n_steps * self.batch_size, curve, time.perf_counter() - start,
-        )  # fmt: skip
+        with thread_limit(self.n_threads), freed_memory_kept():
+            for step in range(1, self.n_steps + 1):
+                for group in optimizer.param_groups:
+                    group["lr"] = self.learning_rate * one_cycle((step - 0.5) / self.n_steps)
+                losses.append(_step(network, optimizer, *batches.draw()))
+                if step in checks:
+                    score = balanced_accuracy(predict_logits(network, task.X_val), task.y_val)
+                    curve.append((step, float(torch.stack(losses).mean()), score))
+                    losses = []
+        return network, curve
 
 
 def one_cycle(progress: float, warm_up: float = 0.2) -> float:

@@ -1,0 +1,142 @@
+"""Blocks shared by the architectures."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import Function, FunctionCtx
+from torch.nn.functional import interpolate, leaky_relu, pad
+
+
+def n_halvings(height: int, width: int) -> int:
+    """Return how often an image is halved until its shorter side is nearest to seven pixels."""
+    return max(1, round(math.log2(min(height, width) / 7)))
+
+
+def base_size(height: int, width: int, halvings: int) -> tuple[int, int]:
+    """Return the size that, doubled `halvings` times, covers the image."""
+    step = 2**halvings
+    return -(-height // step), -(-width // step)
+
+
+def crop_to(x: Tensor, height: int, width: int) -> Tensor:
+    """Cut the centre of x; the identity when it has that size."""
+    top, left = (x.shape[2] - height) // 2, (x.shape[3] - width) // 2
+    return x[:, :, top : top + height, left : left + width]
+
+
+def pad_to(x: Tensor, height: int, width: int) -> Tensor:
+    """Put x into the centre of a grey canvas; the identity when it has that size."""
+    rows, columns = height - x.shape[2], width - x.shape[3]
+    if not rows and not columns:
+        return x
+    return pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
+
+
+def double(x: Tensor) -> Tensor:
+    """Double the size of x bilinearly, which leaves none of a transposed convolution's checkerboards."""
+    return interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def initialise(module: nn.Module) -> None:
+    """Draw weights so that signals keep their size through a network without normalisation; biases start at zero.
+
+    The second convolution of a residual block starts at zero instead, so the block starts as the identity.
+
+    References
+    ----------
+    He et al., "Delving deep into rectifiers", ICCV 2015, arXiv:1502.01852, Eq. 15.
+    Zhang et al., "Fixup initialization", ICLR 2019, arXiv:1901.09321.
+    """
+    for layer in module.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_normal_(layer.weight, a=0.2)
+            nn.init.zeros_(layer.bias)
+    for block in module.modules():
+        if isinstance(block, ResidualBlock):
+            nn.init.zeros_(block.second.weight)
+            if block.style is not None:
+                nn.init.normal_(block.style.weight, std=block.style.in_features**-0.5 / 4)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions beside a skip; the second starts at zero, so the block starts as the identity.
+
+    With `style_dim`, a linear map of the style scales and shifts the hidden channels.
+
+    References
+    ----------
+    Zhang et al., "Fixup initialization", ICLR 2019, arXiv:1901.09321 (norm-free, zero last layer).
+    Perez et al., "FiLM", AAAI 2018, arXiv:1709.07871, Eq. 2.
+    """
+
+    def __init__(self, channels: int, style_dim: int = 0) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.style = nn.Linear(style_dim, 2 * channels) if style_dim else None
+
+    def forward(self, x: Tensor, w: Tensor | None = None) -> Tensor:
+        h = self.first(x)
+        if self.style is not None:
+            scale, shift = self.style(w)[:, :, None, None].chunk(2, dim=1)
+            h = torch.addcmul(shift, h, 1 + scale)
+        return x + self.second(leaky_relu(h, 0.2))
+
+
+class Style(nn.Module):
+    """Map latent and class to a style vector by a small MLP over their concatenation."""
+
+    def __init__(self, latent_dim: int, n_classes: int, class_dim: int, style_dim: int) -> None:
+        super().__init__()
+        self.classes = nn.Embedding(n_classes, class_dim)
+        self.layers = nn.Sequential(
+            nn.Linear(latent_dim + class_dim, style_dim),
+            nn.LeakyReLU(0.2),
+            nn.Linear(style_dim, style_dim),
+            nn.LeakyReLU(0.2),
+        )
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        return self.layers(torch.cat([z, self.classes(y)], dim=1))
+
+
+class _DroppedLeakyReLU(Function):
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor, slope: float, rate: float) -> Tensor:
+        factor = torch.where(x > 0, 1 / (1 - rate), slope / (1 - rate)).to(x.dtype)
+        factor *= _random_bytes_like(x) >= round(256 * rate)
+        ctx.save_for_backward(factor)
+        return x * factor
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (factor,) = ctx.saved_tensors
+        return gradient * factor, None, None
+
+
+def _random_bytes_like(x: Tensor) -> Tensor:
+    """Return uniform bytes in the layout of x: eight from each 64-bit draw, for speed."""
+    n = x.numel()
+    words = torch.empty(-(-n // 8), dtype=torch.int64, device=x.device).random_(-(2**63), None)
+    flat = words.view(torch.uint8)[:n]
+    if x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last):
+        count, channels, height, width = x.shape
+        return flat.view(count, height, width, channels).permute(0, 3, 1, 2)
+    return flat.view(x.shape)
+
+
+class DroppedLeakyReLU(nn.Module):
+    """LeakyReLU and dropout in one pass, with one remembered factor per element.
+
+    The rate is rounded to a multiple of 1/256, for a mask costs a byte of random numbers instead of a float.
+    """
+
+    def __init__(self, slope: float, rate: float) -> None:
+        super().__init__()
+        self.slope, self.rate = slope, round(256 * rate) / 256
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return leaky_relu(x, self.slope)
+        return _DroppedLeakyReLU.apply(x, self.slope, self.rate)

@@ -1,0 +1,50 @@
+"""What an architecture is given, and what it gives."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from torch import nn
+
+from ganaug.conditioning import Conditioning
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What the networks must know of the data.
+
+    Attributes
+    ----------
+    shape : tuple (C, H, W)
+    n_classes : int
+    """
+
+    shape: tuple[int, int, int]
+    n_classes: int
+
+
+class Networks(NamedTuple):
+    """The modules of one GAN.
+
+    Attributes
+    ----------
+    generator : nn.Module
+        Maps z of shape (N, latent_dim) and y of shape (N,) to images (N, C, H, W) in [-1, 1].
+    discriminator : nn.Module
+        Maps images and y to a `ganaug.conditioning.Critique`. It must judge each sample by itself, so without
+        batch normalisation: training relies on it (see `ganaug.training`).
+    encoder : nn.Module or None
+        Maps images and y to mean and log-variance, each of shape (N, latent_dim).
+    """
+
+    generator: nn.Module
+    discriminator: nn.Module
+    encoder: nn.Module | None = None
+
+
+class Architecture(Protocol):
+    """A frozen recipe of networks."""
+
+    latent_dim: int
+
+    def build(self, spec: DataSpec, conditioning: Conditioning) -> Networks:
+        """Return freshly initialised networks, drawn with torch's global random numbers."""

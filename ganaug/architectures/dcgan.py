@@ -1,0 +1,94 @@
+"""The classic deep convolutional GAN, with a class embedding beside the latent."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ganaug.architectures._layers import DroppedLeakyReLU, base_size, crop_to, pad_to
+from ganaug.architectures.base import DataSpec, Networks
+from ganaug.conditioning import Conditioning, Critique
+
+
+@dataclass(frozen=True)
+class DCGAN:
+    """Dense 7x7x256, transposed 5x5 convolutions 128-64-C; strided 5x5 convolutions 64-128 with dropout.
+
+    Parameters
+    ----------
+    latent_dim : int, default 100
+    dropout : float, default 0.3
+        Dropout rate in the discriminator, rounded to a multiple of 1/256.
+    class_dim : int, default 16
+        Length of the class embedding that joins the latent; 0 makes the generator unconditional.
+
+    References
+    ----------
+    Radford et al., "Unsupervised representation learning with deep convolutional generative adversarial
+    networks", ICLR 2016, arXiv:1511.06434; in the form of TensorFlow's DCGAN tutorial for 28x28 images.
+
+    Notes
+    -----
+    Other sizes start from their own quarter instead of 7x7, and are cut to size.
+    """
+
+    latent_dim: int = 100
+    dropout: float = 0.3
+    class_dim: int = 16
+
+    def build(self, spec: DataSpec, conditioning: Conditioning) -> Networks:
+        """Return freshly initialised networks; there is no encoder."""
+        return Networks(_Generator(self, spec), _Discriminator(self, spec, conditioning))
+
+
+def _quarter(spec: DataSpec) -> tuple[int, int]:
+    return base_size(spec.shape[1], spec.shape[2], 2)
+
+
+class _Generator(nn.Module):
+    def __init__(self, recipe: DCGAN, spec: DataSpec) -> None:
+        super().__init__()
+        self.size = spec.shape[1:]
+        self.base_shape = (*_quarter(spec), 256)
+        rows, columns, channels = self.base_shape
+        self.classes = nn.Embedding(spec.n_classes, recipe.class_dim) if recipe.class_dim else None
+        self.base = nn.Linear(recipe.latent_dim + recipe.class_dim, rows * columns * channels, bias=False)
+        self.base_norm = nn.BatchNorm2d(channels)
+        self.layers = nn.Sequential(
+            nn.LeakyReLU(0.3, inplace=True),
+            # A transposed convolution of stride one is a plain one.
+            nn.Conv2d(256, 128, 5, padding=2, bias=False),
+            nn.BatchNorm2d(128),
+            nn.LeakyReLU(0.3, inplace=True),
+            nn.ConvTranspose2d(128, 64, 5, stride=2, padding=2, output_padding=1, bias=False),
+            nn.BatchNorm2d(64),
+            nn.LeakyReLU(0.3, inplace=True),
+            nn.ConvTranspose2d(64, spec.shape[0], 5, stride=2, padding=2, output_padding=1, bias=False),
+        )
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        if self.classes is not None:
+            z = torch.cat([z, self.classes(y)], dim=1)
+        x = self.base(z).view(-1, *self.base_shape).permute(0, 3, 1, 2)  # channels_last already
+        x = self.layers(self.base_norm(x))
+        return torch.tanh(crop_to(x, *self.size).float())
+
+
+class _Discriminator(nn.Module):
+    def __init__(self, recipe: DCGAN, spec: DataSpec, conditioning: Conditioning) -> None:
+        super().__init__()
+        rows, columns = _quarter(spec)
+        self.canvas = (4 * rows, 4 * columns)
+        self.condition = conditioning.build_input(spec.shape, spec.n_classes)
+        self.layers = nn.Sequential(
+            nn.Conv2d(spec.shape[0] + conditioning.extra_channels, 64, 5, stride=2, padding=2),
+            DroppedLeakyReLU(0.3, recipe.dropout),
+            nn.Conv2d(64, 128, 5, stride=2, padding=2),
+            DroppedLeakyReLU(0.3, recipe.dropout),
+            nn.Flatten(),
+        )
+        self.head = conditioning.build_head(rows * columns * 128, spec.n_classes)
+
+    def forward(self, x: Tensor, y: Tensor) -> Critique:
+        x = pad_to(self.condition(x, y), *self.canvas).contiguous(memory_format=torch.channels_last)
+        return self.head(self.layers(x), y)

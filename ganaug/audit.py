@@ -1,0 +1,97 @@
+"""Audit a fitted image GAN against its training data."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+
+from ganaug._typing import RandomState
+from ganaug._validation import as_seed, check_number
+from ganaug.exceptions import GanaugWarning
+from ganaug.image_data import read_images
+from ganaug.metrics import MemorizationAudit, audit_memorization
+
+
+def audit_gan(
+    gan: Any, data: Any, held_out: Any = None, *, n_per_class: int = 500, random_state: RandomState = 0
+) -> MemorizationAudit:
+    """Draw samples and ask whether they lie suspiciously near to training images, class by class.
+
+    Parameters
+    ----------
+    gan : ImageGAN
+        Fitted.
+    data : tuple (X, y), or a data set as `ImageGAN.fit` takes it
+        The training data. Image files are resized as they were for training, and unreadable ones are skipped if
+        they were.
+    held_out : like `data`, optional
+        Real data that was not trained on: the yardstick of what is near by chance. Without it, the training
+        images' distances to each other serve, which is stricter.
+    n_per_class : int, default 500
+    random_state : None, int, numpy Generator or RandomState, default 0
+
+    Returns
+    -------
+    MemorizationAudit
+        Distances are Euclidean between pixels scaled to [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the data's images or labels differ from the model's, or a class has no training image.
+
+    Warns
+    -----
+    GanaugWarning
+        If the data has not as many images of each class as the model was trained on.
+    """
+    check_number("n_per_class", n_per_class, minimum=1, integer=True)
+    rng = np.random.default_rng(as_seed(random_state))
+    train, train_classes = _read(gan, data)
+    _check_training_data(gan, train_classes)
+    other, other_classes = (None, None) if held_out is None else _read(gan, held_out)
+    parts = []
+    for index, label in enumerate(gan.label_codec_.classes):
+        # Class by class, so that memory need not hold all images as floats.
+        labels = gan.label_codec_.decode(np.full(n_per_class, index))
+        fake = _scaled(gan.sample_pixels(labels, random_state=rng))
+        real = _scaled(train[train_classes == index])
+        rows = np.empty(0, np.int64) if other is None else np.flatnonzero(other_classes == index)
+        yardstick = (_scaled(other[rows]), [label] * len(rows)) if len(rows) else (None, None)
+        parts.append(audit_memorization(real, [label] * len(real), *yardstick, fake, [label] * n_per_class))
+    return MemorizationAudit(tuple(row for part in parts for row in part.classes), parts[0].ratio, parts[0].max_flagged)
+
+
+def _read(gan: Any, data: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return pixels (N, C, H, W), uint8, and class numbers (N,)."""
+    X, y = data if isinstance(data, tuple) else (data, None)
+    is_array = isinstance(X, (np.ndarray, torch.Tensor))
+    layout = gan.layout_
+    size = (layout.height, layout.width) if layout.container == "pil" and not is_array else None
+    found = read_images(X, y, image_size=size, on_error=gan.on_error)
+    if found.layout.shape != layout.shape:
+        raise ValueError(
+            f"The model makes images of (channels, height, width) {layout.shape}, but the data has "
+            f"{found.layout.shape}; pass the data that the model was trained on."
+        )
+    return found.pixels, gan.label_codec_.encode(found.labels)
+
+
+def _check_training_data(gan: Any, classes: np.ndarray) -> None:
+    found = np.bincount(classes, minlength=len(gan.label_codec_)).tolist()
+    for n, (label, expected) in zip(found, gan.class_counts_.items(), strict=True):
+        if not n:
+            raise ValueError(f"The data has no image of {label!r}; pass the data that the model was trained on.")
+        if n != expected:
+            warnings.warn(
+                f"The data has {n} images of {label!r} and the model was trained on {expected}; an audit means "
+                f"something only with the training data itself.",
+                GanaugWarning,
+                stacklevel=3,
+            )
+            return
+
+
+def _scaled(pixels: np.ndarray) -> np.ndarray:
+    return pixels.reshape(len(pixels), -1).astype(np.float32) / 255

@@ -1,0 +1,493 @@
+"""`BaseGAN`: what every GAN estimator shares, from `fit` to `load`."""
+
+import importlib
+import logging
+import os
+import warnings
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+from ganaug import __version__, checkpoint, persistence, training
+from ganaug._typing import Label, RandomState
+from ganaug._validation import as_seed, check_choice, check_number, check_pair, check_same_length
+from ganaug.architectures import ARCHITECTURES, Architecture, DataSpec, Networks
+from ganaug.callbacks import ProgressBar
+from ganaug.conditioning import CONDITIONINGS
+from ganaug.devices import choose_device, choose_precision, freed_memory_kept, has_device, seeded, thread_limit
+from ganaug.diffaugment import D_AUGMENTS
+from ganaug.exceptions import ModelFormatError, SmallClassWarning
+from ganaug.losses import LOSSES
+from ganaug.penalties import PENALTIES
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+# Saved models name their estimator; only these can be loaded.
+_ESTIMATORS = {"ImageGAN": "ganaug.image"}
+_SAMPLING_BATCH = 256
+# What training asks of the user's own objects.
+_MEMBERS = {
+    "architecture": ("build", "latent_dim"),
+    "loss": ("d_loss", "g_loss", "shares_backward"),
+    "penalty": ("start", "every", "uses_logits"),
+    "d_augment": ("start", "n_draws"),
+    "conditioning": ("build_input", "build_head", "class_loss", "extra_channels", "shares_backward"),
+}
+
+
+class BaseGAN(BaseEstimator):
+    """Template of the GAN estimators: a subclass turns user data into tensors and back."""
+
+    @abstractmethod
+    def _read(self, X: Any, y: Any) -> tuple[Tensor, Tensor]:
+        """Learn the codecs; return the data as uint8 (N, C, H, W) and the classes as int64 (N,)."""
+
+    @abstractmethod
+    def _spec(self) -> DataSpec:
+        """Return what the fitted codecs say about the networks' data."""
+
+    @abstractmethod
+    def _decode(self, x: Tensor) -> Any:
+        """Turn generated tensors into what the user gave."""
+
+    @abstractmethod
+    def _encode(self, X: Any) -> Tensor:
+        """Turn data like the training data into float32 tensors in [-1, 1]."""
+
+    @abstractmethod
+    def _codec_config(self) -> dict[str, Any]:
+        """Return the fitted codecs as JSON-able values."""
+
+    @abstractmethod
+    def _restore_codec(self, config: dict[str, Any]) -> None:
+        """Set the fitted codecs from `_codec_config`'s values."""
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        callbacks: Sequence[training.Callback] = (),
+        resume_from: str | PathLike | None = None,
+    ) -> "BaseGAN":
+        """Train on a labelled data set.
+
+        Parameters
+        ----------
+        X, y
+            The data set, in any form that the class describes.
+        callbacks : sequence of callables
+            Each is called with the `ganaug.training.TrainingState` after every step.
+        resume_from : path-like, optional
+            A folder that `ganaug.checkpoint.Checkpoint` wrote: go on from there, with the same data and parameters.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter or the data is not usable; always before any training.
+        TrainingDivergedError
+            If losses stay non-finite.
+        """
+        self._check_parameters()
+        seed = as_seed(self.random_state)
+        architecture, recipe = self._recipe()
+        device = choose_device(self.device)
+        self.precision_ = choose_precision(self.precision, device)
+        data, classes = self._read(X, y)
+        self._count(classes)
+        fabric = _make_fabric(device, self.precision_)
+        self._check_batch_size(fabric.world_size)
+        with thread_limit(self.n_threads), freed_memory_kept(), seeded(fabric.broadcast(seed)):
+            networks = architecture.build(self._spec(), recipe.conditioning)
+            batches = training.Batches(classes, self.class_balance)
+            state = training.start(recipe, fabric, networks, data, batches)
+            if resume_from is not None:
+                checkpoint.resume(state, resume_from)
+            with closing(ProgressBar(self.verbose)) as bar:
+                training.train(state, [*callbacks, bar])
+            self._keep(state)
+            if self.fine_tune_steps and not state.was_interrupted:
+                self._fine_tune(state, data, classes)
+        return self
+
+    def sample(self, n: int | None = None, y: Any = None, *, random_state: RandomState = None) -> tuple[Any, Any]:
+        """Draw synthetic samples.
+
+        Parameters
+        ----------
+        n : int, optional
+            How many. May be left out if `y` is an array; otherwise defaults to 1.
+        y : label or array of n labels, optional
+            Wanted classes. Default: drawn with the training data's proportions.
+        random_state : None, int, Generator or RandomState
+            Default: the estimator's own. If that is None too, each call draws afresh.
+
+        Returns
+        -------
+        X
+            n samples, typed and shaped like the training data.
+        y : ndarray of shape (n,)
+            Their labels, as they were given to `fit`.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If a label was not seen in training, or n and the length of `y` differ.
+        """
+        check_is_fitted(self)
+        seed = as_seed(self.random_state if random_state is None else random_state)
+        classes = self._wanted_classes(n, y, seed)
+        return self._decode(self._generate(classes, seed)), self.label_codec_.decode(classes)
+
+    def score_samples(self, X: Any, y: Any) -> np.ndarray:
+        """Return the discriminator's logits: higher is more like the training data of that class.
+
+        Parameters
+        ----------
+        X : samples like the training data
+        y : array of shape (N,)
+
+        Returns
+        -------
+        ndarray of shape (N,), float32
+        """
+        check_is_fitted(self)
+        x = self._encode(X)
+        check_same_length(x, y)
+        classes = torch.from_numpy(self.label_codec_.encode(y))
+        discriminator = self.networks_.discriminator.eval()
+        with self._inference():
+            parts = zip(x.split(_SAMPLING_BATCH), classes.split(_SAMPLING_BATCH), strict=True)
+            logits = [discriminator(a.to(self._device()), b.to(self._device())).logits.float().cpu() for a, b in parts]
+        return torch.cat(logits).numpy()
+
+    @property
+    def generators_(self) -> dict[Label, "ClassGenerator"]:
+        """Return each class's generator: ``generators_[label](n)`` draws n samples of that class."""
+        check_is_fitted(self)
+        return {label: ClassGenerator(self, label) for label in self.label_codec_.classes}
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Return the labels, as they were given to `fit`."""
+        check_is_fitted(self)
+        return self.label_codec_.decode(np.arange(len(self.label_codec_)))
+
+    def save(self, path: str | PathLike, *, overwrite: bool = False) -> None:
+        """Write the fitted model into a folder of JSON and safetensors, whole or not at all.
+
+        Under ``torchrun`` the first process writes for all of them.
+
+        Parameters
+        ----------
+        path : path-like
+            Must not exist, unless `overwrite` is true and it is a saved model.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        TypeError
+            If a parameter or a label cannot be written as data.
+        FileExistsError, OSError
+            If the path is taken or the disk is full.
+        """
+        check_is_fitted(self)
+        if torch.distributed.is_available() and torch.distributed.is_initialized() and torch.distributed.get_rank():
+            return
+        parameters = self.get_params(deep=False)
+        if not isinstance(self.random_state, (int, type(None))):
+            parameters["random_state"] = None  # a generator's state has no meaning to another process
+        config = {
+            "estimator": type(self).__name__,
+            "ganaug": __version__,
+            "parameters": {name: persistence.to_json(value) for name, value in parameters.items()},
+            "codec": self._codec_config(),
+            "labels": self.label_codec_.to_list(),
+            "counts": self._counts.tolist(),
+            "precision": self.precision_,
+            "fine_tuned": sorted(self._fine_tuned),
+            "history": self.history_,
+        }
+        persistence.write_folder(path, "model", config, self._weights(), overwrite=overwrite)
+
+    def _restore(self, config: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        self._restore_codec(config)
+        self._counts = np.asarray(config["counts"])
+        self.precision_, self.history_ = config["precision"], config["history"]
+        self._rebuild(config["fine_tuned"], tensors)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle weights instead of modules: spectrally normalised ones do not pickle."""
+        state = dict(super().__getstate__())
+        if "networks_" in state:
+            state["networks_"], state["_fine_tuned"] = self._weights(), sorted(self._fine_tuned)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "networks_" in state:
+            self._rebuild(state["_fine_tuned"], state["networks_"])
+
+    def _rebuild(self, fine_tuned: Sequence[int], tensors: dict[str, Tensor]) -> None:
+        """Make the networks from their weights, as it suits this machine, which may not be the one that trained."""
+        if not has_device(self.device):
+            self.device = "auto"
+        device = choose_device(self.device)
+        if self.precision_ != "32-true":
+            self.precision_ = choose_precision("auto", device)
+        architecture, recipe = self._recipe()
+        with seeded(0):
+            self.networks_ = architecture.build(self._spec(), recipe.conditioning)
+            self._fine_tuned = {
+                index: architecture.build(self._spec(), recipe.conditioning).generator for index in fine_tuned
+            }
+        for name, module in self._modules():
+            persistence.load_weights(module, tensors, name)
+            module.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+
+    def _weights(self) -> dict[str, Tensor]:
+        tensors: dict[str, Tensor] = {}
+        for name, module in self._modules():
+            tensors |= persistence.weights_of(module, name)
+        return {name: tensor.cpu() for name, tensor in tensors.items()}
+
+    def _modules(self) -> Iterator[tuple[str, nn.Module]]:
+        for name, module in self.networks_._asdict().items():
+            if module is not None:
+                yield name, module
+        for index, module in self._fine_tuned.items():
+            yield f"generator_of_class_{index}", module
+
+    def _check_parameters(self) -> None:
+        check_number("batch_size", self.batch_size, minimum=2, integer=True)
+        check_number("max_steps", self.max_steps, minimum=1, integer=True, optional=True)
+        check_number("max_seconds", self.max_seconds, minimum=0.001, optional=True)
+        if self.max_steps is None and self.max_seconds is None:
+            raise ValueError("max_steps and max_seconds are both None; give at least one, or training never ends.")
+        check_number("learning_rate", self.learning_rate, minimum=1e-9, maximum=1)
+        check_number("final_learning_rate", self.final_learning_rate, minimum=1e-9, maximum=1)
+        check_pair("betas", self.betas, minimum=0, maximum=0.9999999)
+        check_number("reconstruction_weight", self.reconstruction_weight, minimum=0)
+        check_number("kl_weight", self.kl_weight, minimum=0)
+        check_number("class_balance", self.class_balance, minimum=0, maximum=1)
+        check_number("ema_half_life", self.ema_half_life, minimum=0)
+        check_number("fine_tune_steps", self.fine_tune_steps, minimum=0, integer=True)
+        check_number("min_class_size", self.min_class_size, minimum=0, integer=True)
+        check_number("n_threads", self.n_threads, minimum=1, integer=True, optional=True)
+        if not isinstance(self.verbose, (bool, type(None))):
+            raise TypeError(f"verbose must be True, False or None, got {self.verbose!r}.")
+
+    def _check_batch_size(self, n_processes: int) -> None:
+        if self.batch_size % n_processes:
+            raise ValueError(
+                f"batch_size is {self.batch_size}, which {n_processes} processes cannot share equally; make it a "
+                f"multiple of {2 * n_processes}."
+            )
+
+    def _recipe(self, **changes: Any) -> tuple[Architecture, training.Recipe]:
+        """Resolve names to recipes."""
+        architecture = check_choice("architecture", self.architecture, ARCHITECTURES, _MEMBERS["architecture"])
+        parts = {
+            "loss": check_choice("loss", self.loss, LOSSES, _MEMBERS["loss"]),
+            "penalty": check_choice("penalty", self.penalty, PENALTIES, _MEMBERS["penalty"]),
+            "d_augment": check_choice("d_augment", self.d_augment, D_AUGMENTS, _MEMBERS["d_augment"]),
+            "conditioning": check_choice("conditioning", self.conditioning, CONDITIONINGS, _MEMBERS["conditioning"]),
+            "latent_dim": architecture.latent_dim,
+            "betas": tuple(self.betas),
+        }
+        same = (
+            "batch_size max_steps max_seconds learning_rate final_learning_rate ema_half_life class_balance "
+            "reconstruction_weight kl_weight"
+        )
+        parts |= {name: getattr(self, name) for name in same.split()}
+        return architecture, training.Recipe(**{**parts, **changes})
+
+    def _count(self, classes: Tensor) -> None:
+        self._counts = torch.bincount(classes, minlength=len(self.label_codec_)).numpy()
+        small = {label: n for label, n in self.class_counts_.items() if n < self.min_class_size}
+        if small:
+            shown = ", ".join(f"{label!r} ({n})" for label, n in list(small.items())[:10])
+            warnings.warn(
+                f"{len(small)} of {len(self._counts)} classes have fewer than min_class_size="
+                f"{self.min_class_size} samples: {shown}. Their generators may copy training samples or miss most "
+                f"of the class; look at `ganaug audit` before you use them.",
+                SmallClassWarning,
+                stacklevel=3,
+            )
+
+    @property
+    def class_counts_(self) -> dict[Label, int]:
+        """Return the number of training samples of each label."""
+        check_is_fitted(self, "_counts")
+        return dict(zip(self.label_codec_.classes, self._counts.tolist(), strict=True))
+
+    def _keep(self, state: training.TrainingState) -> None:
+        self.networks_ = state.networks._replace(generator=state.ema)
+        for module in self.networks_:
+            if module is not None:
+                module.eval().requires_grad_(False)
+        self.history_ = state.history
+        self._fine_tuned: dict[int, nn.Module] = {}
+
+    def _fine_tune(self, trunk: training.TrainingState, data: Tensor, classes: Tensor) -> None:
+        """Train each class's own copy of the shared networks on that class alone."""
+        _, recipe = self._recipe(
+            max_steps=self.fine_tune_steps, max_seconds=None, learning_rate=self.final_learning_rate
+        )
+        for index in classes.unique().tolist():
+            networks = Networks(*(m and training.trainable_copy(m) for m in self.networks_))
+            batches = training.Batches(classes, self.class_balance, only=index)
+            state = training.start(recipe, trunk.fabric, networks, data, batches)
+            with closing(ProgressBar(self.verbose, f"class {self.label_codec_.classes[index]}")) as bar:
+                training.train(state, [bar])
+            self._fine_tuned[index] = state.ema
+            if state.was_interrupted:
+                break
+
+    def _wanted_classes(self, n: int | None, y: Any, seed: int) -> np.ndarray:
+        check_number("n", n, minimum=0, integer=True, optional=True)
+        if y is None:
+            shares = self._counts / self._counts.sum()
+            return np.random.default_rng(seed).choice(len(shares), size=1 if n is None else n, p=shares)
+        if _is_one_label(y, self.label_codec_.classes):
+            return np.repeat(self.label_codec_.encode([y]), 1 if n is None else n)
+        classes = self.label_codec_.encode(y)
+        if n is not None and n != len(classes):
+            raise ValueError(f"n is {n} but y has {len(classes)} labels; leave n out, or pass one label for all n.")
+        return classes
+
+    def _generate(self, classes: np.ndarray, seed: int) -> Tensor:
+        """Return generated tensors (N, ...), float32 in [-1, 1] on the CPU, in the order of `classes`."""
+        z = torch.randn(len(classes), self._latent_dim(), generator=torch.Generator().manual_seed(seed))
+        classes = torch.from_numpy(np.ascontiguousarray(classes))
+        out = torch.empty(len(classes), *self._spec().shape)
+        with self._inference():
+            for generator, own in self._by_generator(classes):
+                for rows in own.split(_SAMPLING_BATCH):
+                    out[rows] = generator(z[rows].to(self._device()), classes[rows].to(self._device())).float().cpu()
+        return out
+
+    def _by_generator(self, classes: Tensor) -> Iterator[tuple[nn.Module, Tensor]]:
+        shared = torch.ones(len(classes), dtype=torch.bool)
+        for index, generator in self._fine_tuned.items():
+            own = classes == index
+            shared &= ~own
+            yield generator, own.nonzero().flatten()
+        yield self.networks_.generator, shared.nonzero().flatten()
+
+    def _latent_dim(self) -> int:
+        return check_choice("architecture", self.architecture, ARCHITECTURES).latent_dim
+
+    def _device(self) -> torch.device:
+        return next(self.networks_.generator.parameters()).device
+
+    @contextmanager
+    def _inference(self) -> Iterator[None]:
+        device = self._device()
+        bfloat16 = self.precision_.startswith("bf16")
+        autocast = torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
+        with thread_limit(self.n_threads), torch.inference_mode(), autocast:
+            yield
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "networks_")
+
+
+@dataclass(frozen=True)
+class ClassGenerator:
+    """One class's generator: call it with a number of samples."""
+
+    gan: BaseGAN
+    label: Label
+
+    def __call__(self, n: int = 1, *, random_state: RandomState = None) -> Any:
+        """Return n samples of the class, typed like the training data."""
+        return self.gan.sample(n, self.label, random_state=random_state)[0]
+
+    def __repr__(self) -> str:
+        return f"ClassGenerator({self.label!r} of {type(self.gan).__name__})"
+
+
+def load(path: str | PathLike, *, trusted: Sequence[type] = ()) -> BaseGAN:
+    """Load a model that `save` wrote.
+
+    Parameters
+    ----------
+    path : path-like
+    trusted : sequence of classes
+        Your own losses, architectures, ... that the model was trained with. A model folder holds no code, and
+        classes from outside ganaug are only taken from here.
+
+    Returns
+    -------
+    BaseGAN
+        A fitted estimator of the class that was saved.
+
+    Raises
+    ------
+    ModelFormatError
+        If the folder is missing, damaged or foreign, or needs a class that is not trusted.
+    """
+    config, tensors = persistence.read_folder(path, "model")
+    name = config.get("estimator")
+    if name not in _ESTIMATORS:
+        raise ModelFormatError(f"{path} holds the unknown estimator {name!r}; known are {', '.join(_ESTIMATORS)}.")
+    kind = getattr(importlib.import_module(_ESTIMATORS[name]), name)
+    try:
+        gan = kind(**{key: persistence.from_json(value, trusted) for key, value in config["parameters"].items()})
+        gan._restore(config, tensors)
+    except ModelFormatError:
+        raise
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise ModelFormatError(f"The config of the model in {path} is incomplete or malformed: {error!r}.") from error
+    return gan
+
+
+def _is_one_label(y: Any, classes: Sequence[Label]) -> bool:
+    """Tell a label from an array of labels; a tuple is a label only if it is one of the classes."""
+    try:
+        if getattr(y, "ndim", 0):
+            return False
+        return np.isscalar(y) or y in classes
+    except (TypeError, ValueError):
+        return False  # an array, whose comparison has no single truth
+
+
+def _make_fabric(device: str, precision: str) -> "Fabric":
+    """Start Fabric, joining the processes of `torchrun` if it started this one."""
+    from lightning_fabric import Fabric
+
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    everywhere = int(os.environ.get("WORLD_SIZE", 1))
+    logger = logging.getLogger("lightning_fabric")
+    level, _ = logger.level, logger.setLevel(logging.WARNING)  # its greetings are not the user's business
+    try:
+        fabric = Fabric(
+            accelerator=device,
+            devices=here,
+            num_nodes=everywhere // here,
+            strategy="ddp" if everywhere > 1 else "auto",
+            precision=precision,
+        )
+        fabric.launch()
+    finally:
+        logger.setLevel(level)
+    return fabric

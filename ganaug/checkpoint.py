@@ -1,0 +1,103 @@
+"""Checkpoints: a training run that was cut off goes on as if nothing had happened."""
+
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganaug import persistence
+from ganaug.exceptions import ModelFormatError
+from ganaug.training import TrainingState, adaptive_parts
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Callback that keeps the whole training state in a folder.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder; each checkpoint replaces the last, whole or not at all.
+    every : int, default 500
+        Steps between two checkpoints; a cut-off run loses no more than these.
+    """
+
+    path: str | PathLike
+    every: int = 500
+
+    def __call__(self, state: TrainingState) -> None:
+        """Write the checkpoint if its time has come."""
+        if state.step % self.every == 0 and not state.fabric.global_rank:
+            save(state, self.path)
+
+
+def save(state: TrainingState, path: str | PathLike) -> None:
+    """Write everything that `resume` needs, random numbers included."""
+    tensors = {"random_state": torch.get_rng_state()}
+    for name, module in _modules(state).items():
+        tensors |= persistence.weights_of(module, name)
+    for name, optimizer in _optimizers(state).items():
+        for index, moments in optimizer.state_dict()["state"].items():
+            tensors |= {f"{name}.{index}.{key}": value for key, value in moments.items()}
+    config = {"step": state.step, "seconds": state.seconds, "history": state.history}
+    for name, adaptive in adaptive_parts(state).items():
+        numbers, arrays = _split(vars(adaptive))
+        config[name] = numbers
+        tensors |= {f"{name}.{key}": value for key, value in arrays.items()}
+    persistence.write_folder(path, "checkpoint", config, tensors, overwrite=True)
+
+
+def resume(state: TrainingState, path: str | PathLike) -> None:
+    """Put a fresh state where the checkpoint left off.
+
+    Raises
+    ------
+    ModelFormatError
+        If the folder is not a whole checkpoint, or its networks are not those of `state`.
+    """
+    config, tensors = persistence.read_folder(path, "checkpoint")
+    try:
+        for name, module in _modules(state).items():
+            persistence.load_weights(module, tensors, name)
+        for name, optimizer in _optimizers(state).items():
+            groups = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": _moments(tensors, name, optimizer), "param_groups": groups})
+        for name, adaptive in adaptive_parts(state).items():
+            arrays = {key[len(name) + 1 :]: t for key, t in tensors.items() if key.startswith(f"{name}.")}
+            vars(adaptive).update(config[name] | arrays)
+        state.step, state.seconds, state.history = config["step"], config["seconds"], config["history"]
+        torch.set_rng_state(tensors["random_state"])
+    except KeyError as error:
+        raise ModelFormatError(f"The checkpoint in {path} lacks {error}; train from the start.") from error
+
+
+def _modules(state: TrainingState) -> dict[str, torch.nn.Module]:
+    modules = {**state.networks._asdict(), "ema": state.ema}
+    return {name: module for name, module in modules.items() if module is not None}
+
+
+def _optimizers(state: TrainingState) -> dict[str, torch.optim.Optimizer]:
+    return {"d_optimizer": state.d_optimizer, "g_optimizer": state.g_optimizer}
+
+
+def _split(values: dict[str, Any]) -> tuple[dict[str, float], dict[str, Tensor]]:
+    numbers = {key: value for key, value in values.items() if isinstance(value, (int, float))}
+    return numbers, {key: value for key, value in values.items() if isinstance(value, Tensor)}
+
+
+def _moments(tensors: dict[str, Tensor], name: str, optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Tensor]]:
+    """Return an optimizer's state by parameter, laid out in memory as the parameters are.
+
+    A fused optimizer walks through both side by side and does not look at strides.
+    """
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    moments: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        if key.startswith(f"{name}."):
+            _, index, kind = key.split(".")
+            like = parameters[int(index)]
+            same = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
+            moments.setdefault(int(index), {})[kind] = same.detach()
+    return moments

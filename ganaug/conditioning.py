@@ -1,0 +1,161 @@
+"""How the class enters the discriminator: as a projection, as an input plane, or as a second task."""
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+
+class Critique(NamedTuple):
+    """What a discriminator says of N samples.
+
+    Attributes
+    ----------
+    logits : Tensor of shape (N,), float32
+    class_logits : Tensor of shape (N, n_classes), float32, or None
+    """
+
+    logits: Tensor
+    class_logits: Tensor | None = None
+
+
+class Conditioning(Protocol):
+    """A recipe for the two places of a discriminator that may see the class."""
+
+    shares_backward: ClassVar[bool]
+    extra_channels: ClassVar[int]
+
+    def build_input(self, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
+        """Return a module from (x, y) to images with `extra_channels` more channels."""
+
+    def build_head(self, n_features: int, n_classes: int) -> nn.Module:
+        """Return a module from features (N, n_features) and y to a `Critique`."""
+
+    def class_loss(self, critique: Critique, y: Tensor) -> Tensor | float:
+        """Return what classification adds to both players' losses."""
+
+
+class _PlainInput(nn.Module):
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return x
+
+
+class _LinearHead(nn.Module):
+    """Unconditional logit, plus the inner product with the class's embedding when there is one."""
+
+    def __init__(self, n_features: int, n_projected: int = 0, n_auxiliary: int = 0) -> None:
+        super().__init__()
+        self.logit = nn.Linear(n_features, 1)
+        self.embedding = nn.Embedding(n_projected, n_features) if n_projected else None
+        self.classifier = nn.Linear(n_features, n_auxiliary) if n_auxiliary else None
+        if self.embedding is not None:
+            nn.init.normal_(self.embedding.weight, std=n_features**-0.5)
+
+    def forward(self, features: Tensor, y: Tensor) -> Critique:
+        logits = self.logit(features).squeeze(1).float()
+        if self.embedding is not None:
+            logits = logits + (self.embedding(y) * features.float()).sum(1)
+        class_logits = None if self.classifier is None else self.classifier(features).float()
+        return Critique(logits, class_logits)
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Add the inner product of the features with a learned class embedding to the logit.
+
+    References
+    ----------
+    Miyato and Koyama, "cGANs with projection discriminator", ICLR 2018, arXiv:1802.05637, Eq. 3.
+    """
+
+    shares_backward: ClassVar[bool] = True
+    extra_channels: ClassVar[int] = 0
+
+    def build_input(self, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
+        """Return the identity in x."""
+        return _PlainInput()
+
+    def build_head(self, n_features: int, n_classes: int) -> nn.Module:
+        """Return a linear logit plus the projection."""
+        return _LinearHead(n_features, n_projected=n_classes)
+
+    def class_loss(self, critique: Critique, y: Tensor) -> float:
+        """Return zero: the logit itself is conditional."""
+        return 0.0
+
+
+class _PlaneInput(nn.Module):
+    def __init__(self, shape: tuple[int, int, int], n_classes: int) -> None:
+        super().__init__()
+        _, self.height, self.width = shape
+        self.planes = nn.Embedding(n_classes, self.height * self.width)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        planes = self.planes(y).view(-1, 1, self.height, self.width).to(x.dtype)
+        return torch.cat([x, planes], dim=1)
+
+
+@dataclass(frozen=True)
+class Concat:
+    """Append a learned plane per class to the discriminator's input.
+
+    References
+    ----------
+    Mirza and Osindero, "Conditional generative adversarial nets", 2014, arXiv:1411.1784, Section 3.2.
+    """
+
+    shares_backward: ClassVar[bool] = True
+    extra_channels: ClassVar[int] = 1
+
+    def build_input(self, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
+        """Return a module that appends the class's plane."""
+        return _PlaneInput(shape, n_classes)
+
+    def build_head(self, n_features: int, n_classes: int) -> nn.Module:
+        """Return a plain linear logit."""
+        return _LinearHead(n_features)
+
+    def class_loss(self, critique: Critique, y: Tensor) -> float:
+        """Return zero: the logit itself is conditional."""
+        return 0.0
+
+
+@dataclass(frozen=True)
+class AuxiliaryClassifier:
+    """Let the discriminator name the class, and add that cross-entropy to both players' losses.
+
+    Parameters
+    ----------
+    weight : float, default 1
+        Raising it makes samples more typical of their class and less diverse.
+
+    References
+    ----------
+    Odena et al., "Conditional image synthesis with auxiliary classifier GANs", ICML 2017, arXiv:1610.09585,
+    Eq. 3.
+    """
+
+    weight: float = 1.0
+    shares_backward: ClassVar[bool] = False
+    extra_channels: ClassVar[int] = 0
+
+    def build_input(self, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
+        """Return the identity in x."""
+        return _PlainInput()
+
+    def build_head(self, n_features: int, n_classes: int) -> nn.Module:
+        """Return a linear logit and linear class logits."""
+        return _LinearHead(n_features, n_auxiliary=n_classes)
+
+    def class_loss(self, critique: Critique, y: Tensor) -> Tensor:
+        """Return the weighted cross-entropy of the class logits."""
+        return self.weight * cross_entropy(critique.class_logits, y)
+
+
+CONDITIONINGS = {
+    "projection": Projection(),
+    "concat": Concat(),
+    "auxiliary_classifier": AuxiliaryClassifier(),
+}

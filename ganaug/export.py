@@ -1,0 +1,134 @@
+"""Write synthetic samples where other programs find them: a folder of PNGs, an .npz file, or one picture."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganaug._folders import written_whole
+from ganaug._typing import Label, RandomState
+from ganaug._validation import as_seed
+from ganaug.callbacks import write_grid
+
+_BLOCK = 1024
+# Endings that promise a file of a kind that is not written here.
+_OTHER_FILES = (".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".parquet", ".csv", ".zip", ".pt")
+
+
+def export_samples(gan: Any, path: str | PathLike, y: Any, *, random_state: RandomState = None) -> Path:
+    """Draw samples of a fitted image GAN into a file or a folder, whole or not at all.
+
+    Parameters
+    ----------
+    gan : ImageGAN
+        Fitted.
+    path : path-like
+        Ending in ``.npz``: arrays ``X`` (N, H, W) or (N, H, W, C), uint8, and ``y`` (N,), where labels other than
+        numbers and strings are written as strings. Ending in ``.png``: one picture, a row of samples per class.
+        Otherwise: a new folder with a subfolder of PNGs per class, which torchvision's ``ImageFolder`` reads.
+    y : array of N labels
+        The samples are written sorted by class.
+    random_state : None, int, numpy Generator or RandomState
+        None draws with the GAN's own, so that it repeats if that is an int.
+
+    Returns
+    -------
+    Path
+        What was written.
+
+    Raises
+    ------
+    FileExistsError
+        If `path` exists.
+    ValueError
+        If `path` ends like another kind of file, a label is unknown, `y` is empty, or labels cannot be told apart
+        as names of folders.
+    """
+    path = check_export_path(path)
+    indices = np.sort(gan.label_codec_.encode(y))
+    if not len(indices):
+        raise ValueError("y is empty; pass one label for each sample to draw.")
+    y = gan.label_codec_.decode(indices)
+    seed = as_seed(gan.random_state if random_state is None else random_state)
+    blocks = _draw(gan, y, np.random.default_rng(seed))
+    if path.suffix.lower() == ".npz":
+        _write_file(path, lambda partial: _write_npz(partial, blocks, y))
+    elif path.suffix.lower() == ".png":
+        _write_file(path, lambda partial: _write_picture(partial, blocks, indices))
+    else:
+        _write_folder(path, blocks, _folder_names(gan.label_codec_.classes))
+    return path
+
+
+def check_export_path(path: str | PathLike) -> Path:
+    """Return the path that samples may be written to; see `export_samples` for what is refused."""
+    path = Path(path)
+    if path.exists():
+        raise FileExistsError(f"{path} exists and is left alone; choose a path that does not exist yet.")
+    if path.suffix.lower() in _OTHER_FILES:
+        raise ValueError(
+            f"Cannot write {path}: files end in .npz (arrays X and y) or .png (one picture), and anything else "
+            f"is a folder of PNGs, which {path.suffix} does not look like; choose another name."
+        )
+    return path
+
+
+def _draw(gan: Any, y: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield pixels (n, C, H, W), uint8, and labels (n,), never more at once than memory easily holds."""
+    for start in range(0, len(y), _BLOCK):
+        labels = y[start : start + _BLOCK]
+        yield gan.sample_pixels(labels, random_state=rng), labels
+
+
+def _write_file(path: Path, write: Callable[[Path], None]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{uuid.uuid4().hex[:8]}.partial{path.suffix.lower()}")
+    try:
+        write(partial)
+        partial.rename(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write_npz(path: Path, blocks: Iterator[tuple[np.ndarray, np.ndarray]], y: np.ndarray) -> None:
+    X = np.concatenate([_channels_last(pixels) for pixels, _ in blocks])
+    np.savez_compressed(path, X=X, y=np.array([str(label) for label in y]) if y.dtype == object else y)
+
+
+def _write_picture(path: Path, blocks: Iterator[tuple[np.ndarray, np.ndarray]], indices: np.ndarray) -> None:
+    counts = np.bincount(indices)
+    counts = set(counts[counts > 0].tolist())
+    pixels = np.concatenate([pixels for pixels, _ in blocks])
+    write_grid(pixels, path, counts.pop() if len(counts) == 1 else 10)
+
+
+def _write_folder(path: Path, blocks: Iterator[tuple[np.ndarray, np.ndarray]], names: dict[Label, str]) -> None:
+    from PIL import Image
+
+    with written_whole(path) as folder:
+        n_written = 0
+        for pixels, labels in blocks:
+            for image, label in zip(_channels_last(pixels), labels.tolist(), strict=True):
+                place = folder / names[label]
+                place.mkdir(exist_ok=True)
+                Image.fromarray(image).save(place / f"{n_written:06d}.png")
+                n_written += 1
+
+
+def _folder_names(classes: tuple[Label, ...]) -> dict[Label, str]:
+    """Name each label's folder: without separators, and not hidden, since readers pass over hidden folders."""
+    names = {label: str(label).replace("/", "_").replace("\\", "_") for label in classes}
+    bad = [name for name in names.values() if not name or name.startswith(".") or "\0" in name]
+    if bad or len(set(names.values())) < len(names):
+        raise ValueError(
+            f"The labels {list(classes)[:20]} cannot all be names of folders that differ and are not hidden; write "
+            f"an .npz file instead."
+        )
+    return names
+
+
+def _channels_last(pixels: np.ndarray) -> np.ndarray:
+    return pixels[:, 0] if pixels.shape[1] == 1 else pixels.transpose(0, 2, 3, 1)

@@ -1,0 +1,428 @@
+"""The training loop: the only file that knows Lightning Fabric.
+
+Both players learn from one look at one batch (simultaneous updates). The discriminator judges each sample by
+itself, so its gradient with respect to a fake image is a vector times the loss's derivative at that one logit.
+A loss whose derivative never vanishes thus needs a single backward pass: rescaled per sample it serves the
+generator too.
+"""
+
+import copy
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import l1_loss
+
+from ganaug.architectures import Networks
+from ganaug.conditioning import Conditioning
+from ganaug.diffaugment import DAugment
+from ganaug.exceptions import GanaugWarning, TrainingDivergedError
+from ganaug.losses import Loss
+from ganaug.penalties import Penalty, Situation
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+Callback = Callable[["TrainingState"], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train: the objects and numbers of one run, without any state.
+
+    The numbers are documented at `ganaug.ImageGAN`, whose parameters they are.
+    """
+
+    loss: Loss
+    penalty: Penalty | None
+    d_augment: DAugment | None
+    conditioning: Conditioning
+    latent_dim: int
+    batch_size: int
+    max_steps: int | None
+    max_seconds: float | None
+    learning_rate: float
+    final_learning_rate: float
+    betas: tuple[float, float]
+    ema_half_life: float
+    class_balance: float
+    reconstruction_weight: float
+    kl_weight: float
+
+
+class Batches:
+    """Draw training indices: first a class by its tempered share, then one of its samples.
+
+    Parameters
+    ----------
+    y : Tensor of shape (N,), int64
+    balance : float in [0, 1]
+        A class of n samples is drawn in proportion to ``n ** (1 - balance)``.
+    only : int, optional
+        Draw from this class alone.
+    """
+
+    def __init__(self, y: Tensor, balance: float, only: int | None = None) -> None:
+        self.counts = torch.bincount(y)
+        self.order = torch.argsort(y, stable=True)
+        self.starts = self.counts.cumsum(0) - self.counts
+        self.shares = torch.where(self.counts > 0, self.counts.double() ** (1 - balance), 0.0)
+        if only is not None:
+            self.shares[torch.arange(len(self.shares)) != only] = 0.0
+
+    def draw(self, n: int) -> tuple[Tensor, Tensor]:
+        """Return n indices and their n classes."""
+        y = torch.multinomial(self.shares, n, replacement=True)
+        place = (torch.rand(n, dtype=torch.float64) * self.counts[y]).long()
+        return self.order[self.starts[y] + place], y
+
+
+@dataclass
+class TrainingState:
+    """Everything that changes during training; callbacks receive it after each step.
+
+    Attributes
+    ----------
+    networks : Networks
+        Generator, discriminator and encoder as they are being trained.
+    ema : nn.Module
+        Generator with exponentially averaged weights: the one that sampling uses.
+    step : int
+        Generator updates so far.
+    progress : float in [0, 1]
+        Share of the budget used.
+    history : list of dict
+        One entry per logged interval: step, seconds, d_loss, g_loss, images_per_second.
+    should_stop : bool
+        A callback may set it to end training after this step (in all processes alike, if there are several).
+    was_interrupted : bool
+        The user pressed Ctrl-C.
+    """
+
+    recipe: Recipe
+    fabric: "Fabric"
+    networks: Networks
+    ema: nn.Module
+    pixels: Tensor
+    batches: Batches
+    d_optimizer: torch.optim.Optimizer
+    g_optimizer: torch.optim.Optimizer
+    penalty: Callable[[Situation], Tensor] | None
+    d_augment: Any
+    step: int = 0
+    seconds: float = 0.0
+    progress: float = 0.0
+    should_stop: bool = False
+    was_interrupted: bool = False
+    history: list[dict[str, float]] = field(default_factory=list)
+    losses: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass
+class Draws:
+    """One batch's share of chance, of this process: all processes draw alike and slice."""
+
+    index: Tensor  # (n,)
+    y: Tensor  # (n,)
+    z: Tensor  # (n, latent_dim)
+    augment: Tensor  # (2 n, n_draws)
+
+
+def start(recipe: Recipe, fabric: "Fabric", networks: Networks, pixels: Tensor, batches: Batches) -> TrainingState:
+    """Make the state of a new run.
+
+    Parameters
+    ----------
+    pixels : Tensor of shape (N, C, H, W), uint8
+        May be a view of a memory-mapped file.
+    batches : Batches
+        Draws from their indices.
+    """
+    networks = Networks(*(m and m.to(fabric.device, memory_format=torch.channels_last) for m in networks))
+    g_parameters = [p for m in (networks.generator, networks.encoder) if m for p in m.parameters()]
+    return TrainingState(
+        recipe=recipe,
+        fabric=fabric,
+        networks=networks,
+        ema=copy.deepcopy(networks.generator).eval().requires_grad_(False),
+        pixels=_place(pixels, fabric.device),
+        batches=batches,
+        d_optimizer=_adam(networks.discriminator.parameters(), recipe),
+        g_optimizer=_adam(g_parameters, recipe),
+        penalty=recipe.penalty and recipe.penalty.start(),
+        d_augment=recipe.d_augment and recipe.d_augment.start(),
+    )
+
+
+def trainable_copy(module: nn.Module) -> nn.Module:
+    """Return a copy whose parameters learn."""
+    return copy.deepcopy(module).train().requires_grad_(True)
+
+
+def _adam(parameters: Any, recipe: Recipe) -> torch.optim.Adam:
+    return torch.optim.Adam(parameters, lr=recipe.learning_rate, betas=recipe.betas, fused=True)
+
+
+def _place(pixels: Tensor, device: torch.device) -> Tensor:
+    """Put the data on the accelerator if it takes less than half of the free memory there."""
+    if device.type == "cuda" and pixels.numel() < torch.cuda.mem_get_info(device)[0] / 2:
+        return pixels.to(device)
+    return pixels
+
+
+def train(state: TrainingState, callbacks: Sequence[Callback] = ()) -> None:
+    """Train until the budget of steps or seconds is used, a callback stops it, or the user interrupts.
+
+    Parameters
+    ----------
+    state : TrainingState
+        Changed in place.
+    callbacks : sequence of callables
+        Each is called with the state after every step.
+
+    Raises
+    ------
+    TrainingDivergedError
+        If losses or weights were not finite more often than training may go back to its last good state.
+    """
+    begin = time.perf_counter() - state.seconds
+    good = _Snapshot(state)
+    try:
+        is_over = _is_over(state)
+        while not (is_over or state.should_stop):
+            _set_learning_rate(state)
+            train_step(state)
+            state.seconds = time.perf_counter() - begin
+            is_over = _is_over(state)
+            is_recorded = is_over or state.step % _interval(state.recipe) == 0
+            if is_recorded:
+                good = _record_or_roll_back(state, good)
+            for callback in callbacks:
+                callback(state)
+            if state.should_stop and not is_recorded:
+                _record_or_roll_back(state, good)
+    except KeyboardInterrupt:
+        state.was_interrupted = True
+        message = f"Training was interrupted at step {state.step}; the model is usable as it is."
+        warnings.warn(message, GanaugWarning, stacklevel=2)
+
+
+def train_step(state: TrainingState) -> None:
+    """Update discriminator, generator and average once."""
+    draws = _draw(state)
+    x_real = _fetch(state, draws.index)
+    state.d_optimizer.zero_grad()
+    state.g_optimizer.zero_grad()
+    x_fake, g_regulariser = _generate(state, x_real, draws)
+    leaf = x_fake.detach().requires_grad_()
+    gradient = _judge(state, x_real, leaf, draws)
+    torch.autograd.backward([x_fake, *g_regulariser], [gradient, *(None for _ in g_regulariser)])
+    _update(state)
+
+
+def _generate(state: TrainingState, x_real: Tensor, draws: Draws) -> tuple[Tensor, list[Tensor]]:
+    """Return fakes, and what the generator pays beside them: the encoder's reconstruction loss."""
+    generator, _, encoder = state.networks
+    with state.fabric.autocast():
+        if encoder is None:
+            return generator(draws.z, draws.y), []
+        half = len(draws.y) // 2
+        mean, log_variance = encoder(x_real[:half], draws.y[:half])
+        posterior = mean + draws.z[:half] * (log_variance / 2).exp()
+        x_fake = generator(torch.cat([posterior, draws.z[half:]]), draws.y)
+    divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
+    reconstruction = l1_loss(x_fake[:half], x_real[:half])
+    recipe = state.recipe
+    return x_fake, [recipe.reconstruction_weight * reconstruction + recipe.kl_weight * divergence]
+
+
+def _judge(state: TrainingState, x_real: Tensor, leaf: Tensor, draws: Draws) -> Tensor:
+    """Back-propagate the discriminator's loss, and return the generator's gradient at the fake images."""
+    recipe, discriminator = state.recipe, state.networks.discriminator
+    x, y = torch.cat([x_real, leaf]), torch.cat([draws.y, draws.y])
+    if state.d_augment:
+        x = state.d_augment(x, draws.augment)
+    with state.fabric.autocast():
+        critique = discriminator(x, y)
+    real, fake = critique.logits.chunk(2)
+    d_loss = recipe.loss.d_loss(real, fake) + recipe.conditioning.class_loss(critique, y)
+    g_loss = recipe.loss.g_loss(real, fake) + recipe.conditioning.class_loss(critique, y)
+    all_real, all_fake = _over_processes(state, critique.logits.detach()).chunk(2)
+    means = all_real.mean(), all_fake.mean()
+    d_loss_and_logit_penalty = d_loss + _penalise(state, x.detach(), draws.y, (real, fake), means)
+    if state.d_augment:
+        state.d_augment.observe(all_real, all_fake)
+    state.losses = {"d_loss": d_loss.detach(), "g_loss": g_loss.detach()}
+    if recipe.loss.shares_backward and recipe.conditioning.shares_backward:
+        return _backward_once(d_loss_and_logit_penalty, g_loss, critique.logits, leaf)
+    return _backward_twice(d_loss_and_logit_penalty, g_loss, discriminator, leaf)
+
+
+def _backward_once(d_loss: Tensor, g_loss: Tensor, logits: Tensor, leaf: Tensor) -> Tensor:
+    (d_seed,) = torch.autograd.grad(d_loss, logits, retain_graph=True)
+    (g_seed,) = torch.autograd.grad(g_loss, logits, retain_graph=True)
+    smallest = torch.full_like(d_seed, 1e-9 / len(d_seed)).copysign(d_seed)  # against underflow to 0 / 0
+    d_seed = torch.where(d_seed.abs() < smallest.abs(), smallest, d_seed)
+    logits.backward(d_seed)
+    n = len(leaf)
+    return leaf.grad * (g_seed[n:] / d_seed[n:]).view(-1, 1, 1, 1)
+
+
+def _backward_twice(d_loss: Tensor, g_loss: Tensor, discriminator: nn.Module, leaf: Tensor) -> Tensor:
+    (gradient,) = torch.autograd.grad(g_loss, leaf, retain_graph=True)
+    d_loss.backward(inputs=list(discriminator.parameters()))
+    return gradient
+
+
+def _over_processes(state: TrainingState, logits: Tensor) -> Tensor:
+    """Return the logits of the whole batch, reals first, from those of each process."""
+    if state.fabric.world_size == 1:
+        return logits
+    return state.fabric.all_gather(logits.view(2, -1)).transpose(0, 1).flatten()
+
+
+def _penalise(
+    state: TrainingState,
+    x: Tensor,
+    y: Tensor,
+    logits: tuple[Tensor, Tensor],
+    means: tuple[Tensor, Tensor],
+) -> Tensor | float:
+    """Return a penalty on logits; back-propagate one on gradients at once, to free its graph."""
+    penalty = state.recipe.penalty
+    if penalty is None or state.step % penalty.every:
+        return 0.0
+
+    def critic(x: Tensor, y: Tensor) -> Tensor:
+        with state.fabric.autocast():
+            return state.networks.discriminator(x, y).logits
+
+    x_real, x_fake = x.chunk(2)
+    situation = Situation(critic, x_real, x_fake, y, *logits, *means, state.progress)
+    value = penalty.every * state.penalty(situation)
+    if penalty.uses_logits:
+        return value
+    value.backward(inputs=list(state.networks.discriminator.parameters()))
+    return 0.0
+
+
+def _update(state: TrainingState) -> None:
+    _average_gradients(state)
+    state.d_optimizer.step()
+    state.g_optimizer.step()
+    state.step += 1
+    half_life = state.recipe.ema_half_life
+    decay = 0.5 ** (state.recipe.batch_size / half_life) if half_life else 0.0
+    decay = min(decay, state.step / (state.step + 10))
+    generator = state.networks.generator
+    with torch.no_grad():
+        torch._foreach_lerp_(list(state.ema.parameters()), list(generator.parameters()), 1 - decay)
+        for average, buffer in zip(state.ema.buffers(), generator.buffers(), strict=True):
+            average.copy_(buffer)
+
+
+def _average_gradients(state: TrainingState) -> None:
+    """Average gradients over processes, in one message."""
+    if state.fabric.world_size == 1:
+        return
+    optimizers = (state.d_optimizer, state.g_optimizer)
+    parameters = [p for o in optimizers for g in o.param_groups for p in g["params"] if p.grad is not None]
+    flat = state.fabric.all_reduce(torch.cat([p.grad.flatten() for p in parameters]), reduce_op="mean")
+    for p, part in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
+        p.grad.copy_(part.view(p.shape))
+
+
+def _draw(state: TrainingState) -> Draws:
+    recipe, fabric = state.recipe, state.fabric
+    n = recipe.batch_size
+    index, y = state.batches.draw(n)
+    z = torch.randn(n, recipe.latent_dim)
+    augment = torch.rand(2, n, recipe.d_augment.n_draws if recipe.d_augment else 0)
+    mine = slice(fabric.global_rank, None, fabric.world_size)
+    draws = Draws(index[mine], y[mine], z[mine], augment[:, mine].flatten(0, 1))
+    return Draws(*(t.to(fabric.device, non_blocking=True) for t in vars(draws).values()))
+
+
+def _fetch(state: TrainingState, index: Tensor) -> Tensor:
+    x = state.pixels[index.to(state.pixels.device)].to(state.fabric.device)
+    return x.to(torch.float32, memory_format=torch.channels_last).div_(127.5).sub_(1)
+
+
+def _is_over(state: TrainingState) -> bool:
+    recipe = state.recipe
+    seconds = state.fabric.broadcast(state.seconds) if recipe.max_seconds else state.seconds
+    shares = [state.step / recipe.max_steps] if recipe.max_steps else []
+    shares += [seconds / recipe.max_seconds] if recipe.max_seconds else []
+    state.progress = min(1.0, max(shares))
+    return state.progress >= 1
+
+
+def _set_learning_rate(state: TrainingState) -> None:
+    recipe = state.recipe
+    rate = recipe.learning_rate * (recipe.final_learning_rate / recipe.learning_rate) ** state.progress
+    for optimizer in (state.d_optimizer, state.g_optimizer):
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+
+
+def _interval(recipe: Recipe) -> int:
+    return max(1, min(20, (recipe.max_steps or 2000) // 100))
+
+
+class _Snapshot:
+    """The last state that was finite, and how often training had to go back to it."""
+
+    max_rollbacks = 3
+
+    def __init__(self, state: TrainingState, n_rollbacks: int = 0) -> None:
+        self.n_rollbacks = n_rollbacks
+        self.parts = copy.deepcopy([part.state_dict() for part in self._stateful(state)])
+        self.adaptive = copy.deepcopy([vars(part) for part in adaptive_parts(state).values()])
+
+    def restore(self, state: TrainingState) -> None:
+        """Put the state back, and count it."""
+        self.n_rollbacks += 1
+        remedy = f"Lower learning_rate (now {state.recipe.learning_rate}) or add a penalty such as 'r1r2'."
+        if self.n_rollbacks > self.max_rollbacks:
+            raise TrainingDivergedError(
+                f"Losses were not finite at step {state.step}, after {self.max_rollbacks} returns to the last good "
+                f"state. {remedy}"
+            )
+        message = f"Losses were not finite at step {state.step}; training went back to its last good state. {remedy}"
+        warnings.warn(message, GanaugWarning, stacklevel=2)
+        for part, saved in zip(self._stateful(state), self.parts, strict=True):
+            part.load_state_dict(copy.deepcopy(saved))
+        for part, saved in zip(adaptive_parts(state).values(), self.adaptive, strict=True):
+            vars(part).update(copy.deepcopy(saved))
+
+    @staticmethod
+    def _stateful(state: TrainingState) -> list[Any]:
+        return [m for m in (*state.networks, state.ema) if m] + [state.d_optimizer, state.g_optimizer]
+
+
+def adaptive_parts(state: TrainingState) -> dict[str, Any]:
+    """Return penalty and d_augment where they keep numbers of their own: where they are dataclasses."""
+    parts = {"penalty": state.penalty, "d_augment": state.d_augment}
+    return {name: part for name, part in parts.items() if is_dataclass(part)}
+
+
+def _record_or_roll_back(state: TrainingState, good: _Snapshot) -> _Snapshot:
+    values = state.fabric.all_reduce(torch.stack(list(state.losses.values())), reduce_op="mean")
+    if not values.isfinite().all() or not _has_finite_weights(state):
+        good.restore(state)
+        return good
+    last = state.history[-1] if state.history else {"step": 0, "seconds": 0.0}
+    images = (state.step - last["step"]) * state.recipe.batch_size
+    speed = images / max(state.seconds - last["seconds"], 1e-9)
+    losses = dict(zip(state.losses, values.tolist(), strict=True))
+    state.history.append({"step": state.step, "seconds": state.seconds, **losses, "images_per_second": speed})
+    return _Snapshot(state, good.n_rollbacks) if len(state.history) % 5 == 0 else good
+
+
+def _has_finite_weights(state: TrainingState) -> bool:
+    weights = [p for module in (*state.networks, state.ema) if module for p in module.parameters()]
+    return bool(torch.stack(torch._foreach_norm(weights)).isfinite().all())

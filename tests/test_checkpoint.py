@@ -1,0 +1,103 @@
+import json
+
+import pytest
+import torch
+from _tiny import make_state
+
+from ganaug import checkpoint
+from ganaug.architectures import DCGAN, Residual
+from ganaug.checkpoint import Checkpoint
+from ganaug.diffaugment import ADA, D_AUGMENTS
+from ganaug.exceptions import ModelFormatError
+from ganaug.penalties import PENALTIES, GradientPenalty, LeCam
+from ganaug.training import train
+
+VARIANTS = {
+    "default": {},
+    "adaptive": {"penalty": LeCam(), "d_augment": ADA(speed=0.2)},
+    "chance in the penalty": {"penalty": GradientPenalty(), "d_augment": D_AUGMENTS["diffaugment"]},
+    "dropout and batch norm": {"architecture": DCGAN(latent_dim=4), "penalty": PENALTIES["none"]},
+    "spectral norm": {"architecture": Residual(width=8, latent_dim=4, encoder=False, spectral_norm=True)},
+}
+
+
+def tensors_of(state):
+    modules = [m for m in (*state.networks, state.ema) if m is not None]
+    optimizers = [o.state_dict()["state"] for o in (state.d_optimizer, state.g_optimizer)]
+    moments = [o[index][key] for o in optimizers for index in sorted(o) for key in sorted(o[index])]
+    return [t for m in modules for t in m.state_dict().values()] + moments
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path, variant):
+    whole = make_state(**VARIANTS[variant])
+    train(whole, [Checkpoint(tmp_path / "c", every=7)])
+    resumed = make_state(seed=9, **VARIANTS[variant])
+    checkpoint.resume(resumed, tmp_path / "c")
+    assert (resumed.step, len(resumed.history)) == (7, 7)
+    train(resumed)
+    assert all(map(torch.equal, tensors_of(resumed), tensors_of(whole)))
+    losses = [[(e["step"], e["d_loss"], e["g_loss"]) for e in state.history] for state in (whole, resumed)]
+    assert losses[0] == losses[1]
+    if variant == "adaptive":
+        assert resumed.d_augment.probability == whole.d_augment.probability
+        assert torch.equal(resumed.penalty.fake_mean, whole.penalty.fake_mean)
+
+
+def test_checkpoint_is_written_at_its_steps_and_by_the_first_process(tmp_path):
+    written = []
+    state = make_state(max_steps=7)
+    path = tmp_path / "c"
+    train(state, [Checkpoint(path, every=3), lambda s: written.append((s.step, step_in(path)))])
+    assert written == [(1, None), (2, None), (3, 3), (4, 3), (5, 3), (6, 6), (7, 6)]
+
+    class Second:
+        global_rank = 1
+
+    state.fabric, state.step = Second(), 9
+    Checkpoint(path, every=3)(state)
+    assert step_in(path) == 6
+
+
+def step_in(path):
+    return json.loads((path / "config.json").read_text())["step"] if path.exists() else None
+
+
+def test_time_already_spent_counts(tmp_path):
+    state = make_state(max_steps=None, max_seconds=30.0)
+    state.seconds = 29.95
+    checkpoint.save(state, tmp_path / "c")
+    resumed = make_state(max_steps=None, max_seconds=30.0)
+    checkpoint.resume(resumed, tmp_path / "c")
+    train(resumed)
+    assert 30 <= resumed.seconds < 35
+
+
+def test_other_networks_are_refused(tmp_path):
+    checkpoint.save(make_state(), tmp_path / "c")
+    with pytest.raises(ModelFormatError, match="weights do not fit the"):
+        checkpoint.resume(make_state(architecture=Residual(width=4, latent_dim=8)), tmp_path / "c")
+
+
+def test_checkpoint_without_the_adaptive_part_is_refused(tmp_path):
+    checkpoint.save(make_state(), tmp_path / "c")
+    with pytest.raises(ModelFormatError, match="lacks 'd_augment'; train from the start"):
+        checkpoint.resume(make_state(d_augment=ADA()), tmp_path / "c")
+
+
+def test_a_model_is_no_checkpoint(tmp_path):
+    with pytest.raises(ModelFormatError, match="is not a ganaug checkpoint: there is no config"):
+        checkpoint.resume(make_state(), tmp_path)
+
+
+def test_checkpoint_does_not_disturb_training(tmp_path):
+    plain, kept = make_state(), make_state()
+    torch.manual_seed(0)
+    train(plain)
+    torch.manual_seed(0)
+    train(kept, [Checkpoint(tmp_path / "c", every=1)])
+    assert all(map(torch.equal, tensors_of(plain), tensors_of(kept)))
+
+
+def test_checkpoint_says_what_it_does():
+    assert repr(Checkpoint("a")) == "Checkpoint(path='a', every=500)"

@@ -1,0 +1,110 @@
+import builtins
+import io
+from contextlib import suppress
+
+import pytest
+import torch
+
+from ganaug import devices
+from ganaug.devices import available_cpus, choose_device, choose_precision, has_device, seeded, thread_limit
+
+
+@pytest.fixture
+def only_a_processor(monkeypatch):
+    for name in ("cuda", "mps"):
+        monkeypatch.setitem(devices._DEVICES, name, lambda: False)
+
+
+def test_auto_takes_the_first_device_that_is_there(monkeypatch, only_a_processor):
+    assert choose_device("auto") == "cpu"
+    monkeypatch.setitem(devices._DEVICES, "mps", lambda: True)
+    assert choose_device("auto") == "mps"
+    monkeypatch.setitem(devices._DEVICES, "cuda", lambda: True)
+    assert choose_device("auto") == "cuda"
+    assert choose_device("cpu") == "cpu"
+
+
+def test_unknown_device_is_refused():
+    with pytest.raises(ValueError, match=r"Unknown device 'cud'; choose from 'auto', .* Did you mean 'cuda'\?"):
+        choose_device("cud")
+
+
+def test_missing_device_is_refused(only_a_processor):
+    with pytest.raises(ValueError, match="device is 'cuda', but this machine has none that torch can use"):
+        choose_device("cuda")
+
+
+def test_has_device_tells_what_is_there(only_a_processor):
+    assert has_device("auto")
+    assert has_device("cpu")
+    assert not has_device("cuda")
+    assert not has_device("cuda:7")
+
+
+@pytest.mark.parametrize(("speedup", "expected"), [(4.0, "bf16-mixed"), (1.1, "32-true"), (0.2, "32-true")])
+def test_auto_precision_of_a_processor_follows_the_measurement(monkeypatch, speedup, expected):
+    monkeypatch.setattr(devices, "_bfloat16_speedup", lambda: speedup)
+    assert choose_precision("auto", "cpu") == expected
+
+
+def test_bfloat16_is_measured_once():
+    assert devices._bfloat16_speedup() > 0
+    hits = devices._bfloat16_speedup.cache_info().hits
+    devices._bfloat16_speedup()
+    assert devices._bfloat16_speedup.cache_info().hits == hits + 1
+
+
+def test_given_precision_is_taken(monkeypatch):
+    monkeypatch.setattr(devices, "_bfloat16_speedup", lambda: pytest.fail("nothing to measure"))
+    assert choose_precision("bf16-mixed", "cpu") == "bf16-mixed"
+    assert choose_precision("auto", "mps") == "32-true"
+
+
+def test_unknown_precision_is_refused():
+    message = r"Unknown precision 'bf16'; choose from 'auto', '32-true', 'bf16-mixed'"
+    with pytest.raises(ValueError, match=message):
+        choose_precision("bf16", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("quota", "expected"),
+    [("max 100000", 6), ("150000 100000", 2), ("900000 100000", 6), ("10000 100000", 1), ("", 6), (None, 6)],
+)
+def test_available_cpus_respect_affinity_and_quota(monkeypatch, quota, expected):
+    def open_quota(path, *args, **kwargs):
+        if quota is None:
+            raise FileNotFoundError(path)
+        return io.StringIO(quota)
+
+    monkeypatch.setattr(devices.os, "sched_getaffinity", lambda pid: set(range(6)), raising=False)
+    monkeypatch.setattr(builtins, "open", open_quota)
+    assert available_cpus() == expected
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_thread_limit_holds_inside_the_block_only(n_threads):
+    before = torch.get_num_threads()
+    with suppress(KeyError), thread_limit(n_threads):
+        assert torch.get_num_threads() == n_threads
+        raise KeyError
+    assert torch.get_num_threads() == before
+
+
+def test_no_thread_limit_stays_within_the_available_processors(monkeypatch):
+    monkeypatch.setattr(devices, "available_cpus", lambda: 2)
+    before = torch.get_num_threads()
+    with thread_limit(4), thread_limit(None):
+        assert torch.get_num_threads() == 2
+    with thread_limit(1), thread_limit(None):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
+
+
+def test_seeded_repeats_and_leaves_no_trace():
+    before = torch.get_rng_state()
+    draws = []
+    for _ in range(2):
+        with seeded(5):
+            draws.append(torch.rand(3))
+    assert torch.equal(*draws)
+    assert torch.equal(torch.get_rng_state(), before)

@@ -1,0 +1,72 @@
+import errno
+import shutil
+from collections import namedtuple
+from contextlib import suppress
+
+import pytest
+
+from ganaug._folders import check_free_space, check_target, written_whole
+
+
+@pytest.fixture(name="model")
+def make_model(tmp_path):
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "config.json").write_text("{}")
+    return path
+
+
+def test_target_may_be_new_or_an_empty_folder(tmp_path):
+    check_target(tmp_path / "new", False, "model", "config.json")
+    check_target(tmp_path, False, "model", "config.json")
+
+
+def test_target_of_the_same_kind_needs_overwrite(model):
+    with pytest.raises(FileExistsError, match="already holds a model; choose another path, or pass overwrite=True"):
+        check_target(model, False, "model", "config.json")
+    check_target(model, True, "model", "config.json")
+
+
+@pytest.mark.parametrize("name", ["thesis.doc", "folder/data.csv"])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_foreign_target_is_left_alone(tmp_path, name, overwrite):
+    foreign = tmp_path / "out" / name
+    foreign.parent.mkdir(parents=True)
+    foreign.write_text("dear")
+    target = foreign if "/" not in name else foreign.parent
+    with pytest.raises(FileExistsError, match="exists and is not a model, so it is left alone"):
+        check_target(target, overwrite, "model", "config.json")
+
+
+def test_full_disk_is_found_out_before(monkeypatch, tmp_path):
+    usage = namedtuple("usage", "free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(3_000_000))
+    check_free_space(tmp_path / "a" / "b", 2_000_000, "go away")
+    with pytest.raises(OSError, match=r"5.0 MB are needed and the disk has 3.0 MB left; free some space") as caught:
+        check_free_space(tmp_path / "a" / "b", 5_000_000, "free some space")
+    assert caught.value.errno == errno.ENOSPC
+
+
+def test_folder_appears_whole(tmp_path):
+    target = tmp_path / "deep" / "model"
+    with written_whole(target) as folder:
+        (folder / "a").write_text("1")
+        assert not target.exists()
+    assert (target / "a").read_text() == "1"
+    assert [path.name for path in target.parent.iterdir()] == ["model"]
+
+
+def test_folder_is_replaced_whole(model):
+    with written_whole(model) as folder:
+        (folder / "new").write_text("1")
+        assert (model / "config.json").exists()
+    assert [path.name for path in model.iterdir()] == ["new"]
+    assert [path.name for path in model.parent.iterdir()] == ["model"]
+
+
+def test_error_leaves_what_was_there(model):
+    with suppress(KeyError), written_whole(model) as folder:
+        (folder / "half").write_text("1")
+        raise KeyError
+    assert [path.name for path in model.iterdir()] == ["config.json"]
+    assert [path.name for path in model.parent.iterdir()] == ["model"]

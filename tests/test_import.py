@@ -1,0 +1,39 @@
+import subprocess
+import sys
+
+import pytest
+
+import ganaug
+
+HEAVY = ["torchvision", "albumentations", "imblearn", "matplotlib", "sklearn", "pandas", "datasets", "pyarrow", "cv2"]
+SKLEARN = {"sklearn", "pandas", "pyarrow"}  # it imports the others where they are installed
+
+
+def modules_after(code):
+    command = f"import sys\n{code}\nprint(*sys.modules)"
+    output = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout
+    return set(output.split())
+
+
+def test_importing_ganaug_imports_nothing_but_itself():
+    assert not modules_after("import ganaug").intersection([*HEAVY, "torch", "numpy", "scipy"])
+
+
+def test_the_estimator_needs_no_host_library():
+    # A broken torchvision or albumentations must not keep anyone from training a GAN.
+    loaded = modules_after("from ganaug import ImageGAN, load")
+    assert not loaded.intersection(set(HEAVY) - SKLEARN)
+    assert "lightning_fabric" not in loaded
+
+
+@pytest.mark.parametrize("name", ganaug.__all__)
+def test_every_public_name_resolves(name):
+    if name == "GANAugment":
+        pytest.importorskip("torchvision")
+    assert getattr(ganaug, name) is not None
+    assert name in dir(ganaug)
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'ganaug' has no attribute 'ImageGan'"):
+        ganaug.ImageGan  # noqa: B018
