@@ -116,7 +116,7 @@ def _add_training_options(add: Any) -> None:
     add(
         "--class-balance",
         type=float,
-        default=1.0,
+        default=0.5,
         metavar="B",
         help="0: classes in the data's proportions; 1: all alike (default: %(default)s)",
     )
@@ -154,7 +154,7 @@ def _add_method_options(add: Any) -> None:
         "--conditioning",
         metavar="NAME",
         default="projection",
-        help="projection, concat or auxiliary_classifier (default: %(default)s)",
+        help="projection, concat, auxiliary_classifier or unconditional (default: %(default)s)",
     )
     add("--d-augment", metavar="NAME", default="diffaugment", help="diffaugment, ada or none (default: %(default)s)")
 

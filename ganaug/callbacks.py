@@ -50,7 +50,7 @@ class ProgressBar:
         disabled = {True: False, False: True, None: None}[self.verbose]
         if state.fabric.global_rank:
             disabled = True
-        bar_format = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}, {postfix}"
+        bar_format = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"  # begins with a comma
         return tqdm(total=1000, desc=self.label, bar_format=bar_format, disable=disabled, file=sys.stderr)
 
 

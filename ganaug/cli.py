@@ -7,6 +7,7 @@ import argparse
 import os
 import re
 import sys
+import textwrap
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from ganaug._arguments import DATA_HELP, build_parser, refuse
 from ganaug.exceptions import GanaugWarning
 
+_LONGEST_MESSAGE = 1000
 # How the package's messages name what the shell calls otherwise.
 _SHELL_WORDS = {
     "overwrite=True": "--overwrite",
@@ -123,7 +125,7 @@ def _sample(options: argparse.Namespace) -> None:
     # The model's own seed would make every draw the same.
     seed = as_seed(options.seed)
     path = export_samples(gan, options.out, gan.label_codec_.decode(indices), random_state=seed)
-    print(f"Wrote {len(indices)} images of {len(chosen)} classes to {path}.")
+    print(f"Wrote {len(indices)} images to {path}.")
 
 
 def _find_labels(classes: Sequence[Any], names: Sequence[str] | None) -> list[Any]:
@@ -182,7 +184,7 @@ def _show_warnings_in_one_line(program: str) -> None:
 
 def _in_shell_words(message: str, parser: argparse.ArgumentParser) -> str:
     """Put a message of the package on one line, and parameters into the words of the command line."""
-    message = " ".join(message.split())
+    message = textwrap.shorten(message, _LONGEST_MESSAGE, placeholder=" [...]")
     for word, replacement in _SHELL_WORDS.items():
         message = message.replace(word, replacement)
     for action in parser._actions:

@@ -348,7 +348,7 @@ def test_interrupt_elsewhere_ends_with_status_130(run, monkeypatch):
 
 def test_sample_writes_a_folder_that_fit_reads(run, tmp_path, model):
     status, output, _ = run("sample", model, "-n", 3, "--out", tmp_path / "synthetic")
-    assert (status, output) == (0, f"Wrote 6 images of 2 classes to {tmp_path / 'synthetic'}.\n")
+    assert (status, output) == (0, f"Wrote 6 images to {tmp_path / 'synthetic'}.\n")
     assert {path.name: len(list(path.iterdir())) for path in (tmp_path / "synthetic").iterdir()} == {"cat": 3, "dog": 3}
     assert run("fit", tmp_path / "synthetic", "--out", tmp_path / "model", *TINY)[0] == 0
 
@@ -457,10 +457,13 @@ def test_unknown_command_and_unknown_argument_are_refused(refuse):
 
 def test_errors_of_several_lines_become_one(refuse, monkeypatch):
     def fail(*arguments, **options):
-        raise RuntimeError("first line\n    second line")
+        raise RuntimeError("first line\n    second line" + " and more" * int(options["data_folder"] or 0))
 
     monkeypatch.setattr("ganaug.benchmark.demo.run_demo", fail)
     assert refuse("demo") == "ganaug demo: first line second line"
+    long = refuse("demo", "--data-folder", "500")
+    assert len(long) < 1100
+    assert long.endswith(" [...]")
 
 
 def test_warnings_of_others_are_shown_as_ever(run, monkeypatch):
