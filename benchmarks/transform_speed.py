@@ -8,8 +8,6 @@ line to ``benchmarks/results/transform_speed.jsonl``.
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-import torchvision
+from _machine import describe_machine
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset, default_collate
 from torchvision.transforms import v2
@@ -152,21 +150,6 @@ def time_pass(loader: DataLoader) -> float:
     for _ in iterator:
         pass
     return time.perf_counter() - start
-
-
-def describe_machine() -> dict[str, Any]:
-    """Say what the numbers were measured on."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = {line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")}
-    return {
-        "cpu": ", ".join(sorted(models)) or platform.processor(),
-        "cores": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 1),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
-    }
 
 
 if __name__ == "__main__":

@@ -154,8 +154,29 @@ class AuxiliaryClassifier:
         return self.weight * cross_entropy(critique.class_logits, y)
 
 
+@dataclass(frozen=True)
+class Unconditional:
+    """Judge samples without looking at their class: for data of one class, or as a control."""
+
+    shares_backward: ClassVar[bool] = True
+    extra_channels: ClassVar[int] = 0
+
+    def build_input(self, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
+        """Return the identity in x."""
+        return _PlainInput()
+
+    def build_head(self, n_features: int, n_classes: int) -> nn.Module:
+        """Return a plain linear logit."""
+        return _LinearHead(n_features)
+
+    def class_loss(self, critique: Critique, y: Tensor) -> float:
+        """Return zero: there are no classes."""
+        return 0.0
+
+
 CONDITIONINGS = {
     "projection": Projection(),
     "concat": Concat(),
     "auxiliary_classifier": AuxiliaryClassifier(),
+    "unconditional": Unconditional(),
 }

@@ -30,7 +30,7 @@ class ImageGAN(BaseGAN):
     loss : {'relativistic', 'hinge', 'non_saturating', 'wasserstein'} or Loss, default 'relativistic'
     penalty : {'r1r2', 'gradient_penalty', 'lecam', 'none'} or Penalty, default 'r1r2'
         Regulariser of the discriminator.
-    conditioning : {'projection', 'concat', 'auxiliary_classifier'} or Conditioning, default 'projection'
+    conditioning : {'projection', 'concat', 'auxiliary_classifier', 'unconditional'} or Conditioning, default 'projection'
         How the discriminator learns of the class.
     d_augment : {'diffaugment', 'ada', 'none'} or DAugment, default 'diffaugment'
         Differentiable augmentation in front of the discriminator. It never shows in the samples.
@@ -47,9 +47,9 @@ class ImageGAN(BaseGAN):
         Adam's decay rates.
     ema_half_life : float, default 20000
         Images seen until the averaged generator has forgotten half; 0 switches averaging off.
-    class_balance : float from 0 to 1, default 1.0
+    class_balance : float from 0 to 1, default 0.5
         A class of n samples is drawn in proportion to ``n ** (1 - class_balance)``: 0 keeps the data's
-        proportions, 1 shows all classes equally often.
+        proportions, 1 shows all classes equally often, which makes the rarest ones copy.
     reconstruction_weight, kl_weight : float, default 2.0 and 0.01
         Weights of the encoder's L1 reconstruction and of its divergence from the prior. Without effect if the
         architecture has no encoder.
@@ -138,7 +138,7 @@ class ImageGAN(BaseGAN):
         final_learning_rate: float = 2e-4,
         betas: tuple[float, float] = (0.0, 0.99),
         ema_half_life: float = 20_000,
-        class_balance: float = 1.0,
+        class_balance: float = 0.5,
         reconstruction_weight: float = 2.0,
         kl_weight: float = 0.01,
         fine_tune_steps: int = 0,

@@ -85,20 +85,21 @@ class ResidualBlock(nn.Module):
 
 
 class Style(nn.Module):
-    """Map latent and class to a style vector by a small MLP over their concatenation."""
+    """Map latent and class to a style vector: the class shifts what the latent says, and no more.
 
-    def __init__(self, latent_dim: int, n_classes: int, class_dim: int, style_dim: int) -> None:
+    All classes thus share the latent's directions, and a rare class varies as the frequent ones do. An MLP over
+    latent and class together learned the few samples of the rare classes by heart instead.
+    """
+
+    def __init__(self, latent_dim: int, n_classes: int, style_dim: int) -> None:
         super().__init__()
-        self.classes = nn.Embedding(n_classes, class_dim)
-        self.layers = nn.Sequential(
-            nn.Linear(latent_dim + class_dim, style_dim),
-            nn.LeakyReLU(0.2),
-            nn.Linear(style_dim, style_dim),
-            nn.LeakyReLU(0.2),
-        )
+        self.first = nn.Linear(latent_dim, style_dim)
+        self.second = nn.Linear(style_dim, style_dim)
+        self.classes = nn.Embedding(n_classes, style_dim)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        return self.layers(torch.cat([z, self.classes(y)], dim=1))
+        w = self.second(leaky_relu(self.first(z), 0.2))
+        return leaky_relu(w + self.classes(y), 0.2)
 
 
 class _DroppedLeakyReLU(Function):

@@ -19,7 +19,7 @@ class Residual:
 
     Parameters
     ----------
-    width : int, default 32
+    width : int, default 16
         Channels at the image's resolution; they double at each halving up to four times that.
     latent_dim : int, default 64
     n_blocks : int, default 1
@@ -44,7 +44,7 @@ class Residual:
     bilinear resampling; a linear map over all positions instead of a depthwise head.
     """
 
-    width: int = 32
+    width: int = 16
     latent_dim: int = 64
     n_blocks: int = 1
     encoder: bool = True
@@ -82,7 +82,7 @@ class _Generator(nn.Module):
         _, self.height, self.width = spec.shape
         halvings = n_halvings(self.height, self.width)
         channels = recipe.channels(halvings)
-        self.style = Style(recipe.latent_dim, spec.n_classes, 64, self.style_dim)
+        self.style = Style(recipe.latent_dim, spec.n_classes, self.style_dim)
         self.base_shape = (channels[-1], *base_size(self.height, self.width, halvings))
         self.base = nn.Linear(self.style_dim, self.base_shape[0] * self.base_shape[1] * self.base_shape[2])
         self.blocks = nn.ModuleList()

@@ -40,13 +40,13 @@ class Plan:
     n_per_class: int = 500
 
 
-_DIGITS = ResidualNetwork(n_steps=500, batch_size=64, width=16, n_threads=1)
+_DIGITS = ResidualNetwork(n_steps=700, batch_size=64, width=16, n_threads=1)
 _FASHION = ResidualNetwork(n_steps=1200, batch_size=128, width=16)
 
 PLANS = {
-    "digits": Plan(minutes=2.5, gan_steps=1500, gan_seconds=45, learner=_DIGITS),
+    "digits": Plan(minutes=2.5, gan_steps=1500, gan_seconds=40, learner=_DIGITS),
     "fashion-mnist": Plan(
-        minutes=30, gan_steps=2000, gan_seconds=600, learner=_FASHION, n_seeds=3, n_selection_seeds=1, n_per_class=1000
+        minutes=35, gan_steps=5000, gan_seconds=600, learner=_FASHION, n_seeds=3, n_selection_seeds=1, n_per_class=1000
     ),
 }
 

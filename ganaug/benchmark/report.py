@@ -104,16 +104,18 @@ def _score_table(data: ReportData) -> str:
 
 
 def _gain_table(data: ReportData) -> str:
-    body, classes = [], []
+    body, classes, tests = [], [], []
     for method in data.methods:
         if method == data.control:
             continue
         gains = [gain(data.rows, method, data.control, metric) for metric in METRICS]
-        body.append([method, *map(points, gains), _p_values(gains[2])])
-        classes.append(["", *map(_direction, gains), ""])
-    return _table(["method", *METRICS.values(), "p (balanced, shifted)"], body, classes) + _paragraph(
-        f"Paired difference to “{data.control}” seed by seed, with its 95 % t interval. Green: the interval "
-        f"lies above zero; red: below zero; plain: nothing was shown.",
+        body.append([method, *(points(difference).removesuffix(" points") for difference in gains)])
+        classes.append(["", *map(_direction, gains)])
+        tests.append(f"{method}: {_p_values(gains[2])}")
+    return _table(["method", *METRICS.values()], body, classes) + _paragraph(
+        f"Paired difference to “{data.control}” seed by seed, in percentage points, with its 95 % t interval. Green: "
+        f"the interval lies above zero; red: below zero; plain: nothing was shown. p of the balanced, shifted "
+        f"accuracy: {'; '.join(tests)}.",
         "note",
     )
 
