@@ -34,7 +34,6 @@ from ganaug.training import TrainingState
 
 RESULTS = Path(__file__).parent / "results"
 JUDGE = ResidualNetwork(n_steps=3000, batch_size=128, width=16)
-N_FAKE = 1000
 
 
 def main() -> None:
@@ -43,7 +42,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=6000, help="training steps of the GAN (default 6000)")
     parser.add_argument("--cpu-seconds", type=float, default=600, help="its limit of processor time (default 600)")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters of ImageGAN to change")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--part", choices=["test", "val"], default="test", help="real images to compare with")
     parser.add_argument("--folder", type=Path, help="where Fashion-MNIST's files are")
     parser.add_argument("--out", type=Path, default=RESULTS / "image_quality.jsonl")
     parser.add_argument("--picture", type=Path, help="write a grid of the first seed's samples here")
@@ -54,9 +55,10 @@ def main() -> None:
     print(f"judge: {accuracy:.4f} accuracy on the test images", flush=True)
     for seed in options.seeds:
         task = fashion_mnist(seed, folder=options.folder)
-        gan, seconds = train_gan(task, seed, options.steps, options.cpu_seconds)
+        gan, seconds = train_gan(task, seed, options)
         row = {"benchmark": "image_quality", "seed": seed, "judge_accuracy": accuracy, "machine": describe_machine()}
-        row |= {"cpu_seconds": seconds, "steps": gan.history_[-1]["step"]} | measure(gan, task, judge)
+        row |= {"part": options.part, "cpu_seconds": seconds, "steps": gan.history_[-1]["step"], "gan": repr(gan)}
+        row |= measure(gan, task, judge, options.part)
         with options.out.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         print(summarise(row), flush=True)
@@ -83,27 +85,30 @@ def train_judge(folder: Path | None) -> tuple[nn.Module, float]:
     return network, float((predict_logits(network, task.X_test).argmax(1) == task.y_test).mean())
 
 
-def train_gan(task: Task, seed: int, steps: int, cpu_seconds: float) -> tuple[ImageGAN, float]:
-    """Fit the default recipe, no longer than `cpu_seconds` of processor time."""
+def train_gan(task: Task, seed: int, options: argparse.Namespace) -> tuple[ImageGAN, float]:
+    """Fit the default recipe, no longer than its limit of processor time."""
     begin = time.process_time()
 
     def stop(state: TrainingState) -> None:
-        state.should_stop = time.process_time() - begin > cpu_seconds
+        state.should_stop = time.process_time() - begin > options.cpu_seconds
 
-    gan = ImageGAN(max_steps=steps, min_class_size=0, random_state=seed)
+    changes = {name: float(value) for name, value in (change.split("=") for change in options.set)}
+    gan = ImageGAN(max_steps=options.steps, min_class_size=0, random_state=seed).set_params(**changes)
     gan.fit(task.X_train[:, 0], task.y_train, callbacks=[stop])
     return gan, time.process_time() - begin
 
 
-def measure(gan: ImageGAN, task: Task, judge: nn.Module) -> dict[str, Any]:
+def measure(gan: ImageGAN, task: Task, judge: nn.Module, part: str) -> dict[str, Any]:
     """Return every number by class, from rarest to most frequent."""
-    y = np.repeat(np.arange(10), N_FAKE)
+    X_real, y_real = (task.X_test, task.y_test) if part == "test" else (task.X_val, task.y_val)
+    y = np.repeat(np.arange(10), len(y_real) // 10)  # as many as real ones
     fake = gan.sample_pixels(y, random_state=0)
     features: Callable[[np.ndarray], np.ndarray] = lambda X: predict_logits(judge[:-1], X)  # noqa: E731
-    real_features, fake_features = features(task.X_test), features(fake)
-    manifolds = [manifold_metrics(real_features[task.y_test == c], fake_features[y == c]) for c in range(10)]
-    pixels = [part.reshape(len(part), -1) / np.float32(255) for part in (task.X_train, task.X_test, fake)]
-    audit = audit_memorization(pixels[0], task.y_train, pixels[1], task.y_test, pixels[2], y)
+    real_features, fake_features = features(X_real), features(fake)
+    manifolds = [manifold_metrics(real_features[y_real == c], fake_features[y == c]) for c in range(10)]
+    pixels = [part.reshape(len(part), -1) / np.float32(255) for part in (task.X_train, X_real, fake)]
+    audit = audit_memorization(pixels[0], task.y_train, pixels[1], y_real, pixels[2], y)
+    real_agreement = predict_logits(judge, X_real).argmax(1) == y_real
     agreement = predict_logits(judge, fake).argmax(1) == y
     return {
         "n_train": task.counts.tolist(),
@@ -113,6 +118,7 @@ def measure(gan: ImageGAN, task: Task, judge: nn.Module) -> dict[str, Any]:
         "coverage": [round(m.coverage, 4) for m in manifolds],
         "flagged": [round(row.fraction_flagged, 4) for row in audit.classes],
         "flagged_real": [round(row.fraction_reference, 4) for row in audit.classes],
+        "agreement_of_real": round(float(real_agreement.mean()), 4),
         "agreement": [round(float(agreement[y == c].mean()), 4) for c in range(10)],
     }
 
@@ -124,7 +130,7 @@ def summarise(row: dict[str, Any]) -> str:
         f"seed {row['seed']}: {row['steps']} steps in {row['cpu_seconds']:.0f} CPU-seconds\n"
         f"  recall of the three rarest {row['recall'][:3]} (bar 0.3), precision {row['precision'][:3]} (bar 0.9)\n"
         f"  flagged at 27 or more images: at most {max(judged):.3f} (bar 0.02); below: {row['flagged'][:2]}\n"
-        f"  label agreement {np.mean(row['agreement']):.3f} (bar 0.93)"
+        f"  label agreement {np.mean(row['agreement']):.3f} (bar 0.93; of real images {row['agreement_of_real']:.3f})"
     )
 
 

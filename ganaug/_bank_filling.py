@@ -117,14 +117,11 @@ def check_fitted(gan: Any) -> None:
     from sklearn.exceptions import NotFittedError
 
     raise NotFittedError(
-        f"A bank needs a fitted image GAN, got {type(gan).__name__}; call fit(X, y) first, or "
-        f"ganaug.load(path)."
+        f"A bank needs a fitted image GAN, got {type(gan).__name__}; call fit(X, y) first, or ganaug.load(path)."
     )
 
 
-def resolve_quotas(
-    n_per_class: int | Mapping[Hashable, int], classes: Sequence[Hashable]
-) -> dict[Hashable, int]:
+def resolve_quotas(n_per_class: int | Mapping[Hashable, int], classes: Sequence[Hashable]) -> dict[Hashable, int]:
     """Return how many samples each class shall have, in the order of `classes`; classes left out get none.
 
     Raises

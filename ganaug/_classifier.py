@@ -9,9 +9,7 @@ import numpy as np
 from ganaug._typing import Label
 
 
-def fit_clone(
-    classifier: Any, X: np.ndarray, rows: Mapping[Label, np.ndarray]
-) -> tuple[Any, dict[Label, int]]:
+def fit_clone(classifier: Any, X: np.ndarray, rows: Mapping[Label, np.ndarray]) -> tuple[Any, dict[Label, int]]:
     """Train a fresh copy of `classifier` on classes numbered in the order of `rows`.
 
     Parameters

@@ -43,8 +43,7 @@ def as_features(name: str, X: Any, *, n_min: int = 1) -> np.ndarray:
         )
     if len(X) < n_min or X[0].size == 0:
         raise ValueError(
-            f"{name} must hold at least {n_min} sample(s) of one or more values each, got shape {X.shape}; "
-            f"add samples."
+            f"{name} must hold at least {n_min} sample(s) of one or more values each, got shape {X.shape}; add samples."
         )
     X = X.reshape(len(X), -1)
     _check_finite(name, X)
@@ -104,8 +103,7 @@ def rows_by_class(X_name: str, n_samples: int, y: Iterable[Label]) -> dict[Label
     if not isinstance(labels, list) or len(labels) != n_samples:
         n_labels = len(labels) if isinstance(labels, list) else "a single one"
         raise ValueError(
-            f"{X_name} has {n_samples} samples but its labels are {n_labels}; "
-            f"pass exactly one label for each sample."
+            f"{X_name} has {n_samples} samples but its labels are {n_labels}; pass exactly one label for each sample."
         )
     rows: dict[Label, list[int]] = {}
     for row, label in enumerate(labels):

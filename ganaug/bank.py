@@ -81,9 +81,7 @@ class SampleBank(Dataset):
         self._class_of_sample = np.repeat(np.arange(len(self.classes)), folder.counts)
         self.labels: np.ndarray = folder.codec.decode(self._class_of_sample)
         ends = np.cumsum(folder.counts).tolist()
-        self._ranges = {
-            label: range(end - n, end) for (label, n), end in zip(self.counts.items(), ends, strict=True)
-        }
+        self._ranges = {label: range(end - n, end) for (label, n), end in zip(self.counts.items(), ends, strict=True)}
 
     @classmethod
     def open(cls, path: str | PathLike, transform: Callable | None = None) -> "SampleBank":
@@ -200,9 +198,7 @@ class SampleBank(Dataset):
         counts: list[int],
         fill: Callable[[np.ndarray], dict[str, Any]],
     ) -> "SampleBank":
-        target = (
-            Path(tempfile.gettempdir(), f"ganaug-bank-{uuid.uuid4().hex}") if path is None else Path(path)
-        )
+        target = Path(tempfile.gettempdir(), f"ganaug-bank-{uuid.uuid4().hex}") if path is None else Path(path)
         _bank_folder.write_folder(target, overwrite, layout, codec, counts, fill)
         bank = cls(target, transform)
         if path is None:
@@ -247,9 +243,7 @@ class SampleBank(Dataset):
         """
         indices = self.indices(label)
         if not indices:
-            raise ValueError(
-                f"The bank holds no sample of {label!r}; make it with n_per_class above 0 there."
-            )
+            raise ValueError(f"The bank holds no sample of {label!r}; make it with n_per_class above 0 there.")
         return self[indices[int(torch.randint(len(indices), (), generator=generator))]][0]
 
     def __len__(self) -> int:

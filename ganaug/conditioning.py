@@ -20,6 +20,12 @@ class Critique(NamedTuple):
     logits: Tensor
     class_logits: Tensor | None = None
 
+    def halves(self) -> tuple["Critique", "Critique"]:
+        """Split the critique of a batch whose first half is real into those of its reals and its fakes."""
+        n = len(self.logits) // 2
+        real_classes, fake_classes = (None, None) if self.class_logits is None else self.class_logits.split(n)
+        return Critique(self.logits[:n], real_classes), Critique(self.logits[n:], fake_classes)
+
 
 class Conditioning(Protocol):
     """A recipe for the two places of a discriminator that may see the class."""
@@ -34,7 +40,7 @@ class Conditioning(Protocol):
         """Return a module from features (N, n_features) and y to a `Critique`."""
 
     def class_loss(self, critique: Critique, y: Tensor) -> Tensor | float:
-        """Return what classification adds to both players' losses."""
+        """Return what classification adds: on reals to the discriminator's loss, on fakes to the generator's."""
 
 
 class _PlainInput(nn.Module):
@@ -124,7 +130,7 @@ class Concat:
 
 @dataclass(frozen=True)
 class AuxiliaryClassifier:
-    """Let the discriminator name the class, and add that cross-entropy to both players' losses.
+    """Let the discriminator name the class of reals, and let the generator pay for fakes that it names wrongly.
 
     Parameters
     ----------
@@ -135,6 +141,11 @@ class AuxiliaryClassifier:
     ----------
     Odena et al., "Conditional image synthesis with auxiliary classifier GANs", ICML 2017, arXiv:1610.09585,
     Eq. 3.
+
+    Notes
+    -----
+    In the paper the discriminator also learns to name the class of fakes. On small data both players then agree on
+    labels that are wrong, so here it learns from reals alone.
     """
 
     weight: float = 1.0

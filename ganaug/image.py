@@ -30,8 +30,9 @@ class ImageGAN(BaseGAN):
     loss : {'relativistic', 'hinge', 'non_saturating', 'wasserstein'} or Loss, default 'relativistic'
     penalty : {'r1r2', 'gradient_penalty', 'lecam', 'none'} or Penalty, default 'r1r2'
         Regulariser of the discriminator.
-    conditioning : {'projection', 'concat', 'auxiliary_classifier', 'unconditional'} or Conditioning, default 'projection'
-        How the discriminator learns of the class.
+    conditioning : str or Conditioning, default 'projection'
+        How the discriminator learns of the class: 'projection', 'concat', 'auxiliary_classifier' or, not at all,
+        'unconditional'.
     d_augment : {'diffaugment', 'ada', 'none'} or DAugment, default 'diffaugment'
         Differentiable augmentation in front of the discriminator. It never shows in the samples.
     max_steps : int or None, default 2000

@@ -248,9 +248,10 @@ def _judge(state: TrainingState, x_real: Tensor, leaf: Tensor, draws: Draws) -> 
         x = state.d_augment(x, draws.augment)
     with state.fabric.autocast():
         critique = discriminator(x, y)
-    real, fake = critique.logits.chunk(2)
-    d_loss = recipe.loss.d_loss(real, fake) + recipe.conditioning.class_loss(critique, y)
-    g_loss = recipe.loss.g_loss(real, fake) + recipe.conditioning.class_loss(critique, y)
+    on_real, on_fake = critique.halves()
+    real, fake = on_real.logits, on_fake.logits
+    d_loss = recipe.loss.d_loss(real, fake) + recipe.conditioning.class_loss(on_real, draws.y)
+    g_loss = recipe.loss.g_loss(real, fake) + recipe.conditioning.class_loss(on_fake, draws.y)
     all_real, all_fake = _over_processes(state, critique.logits.detach()).chunk(2)
     means = all_real.mean(), all_fake.mean()
     d_loss_and_logit_penalty = d_loss + _penalise(state, x.detach(), draws.y, (real, fake), means)

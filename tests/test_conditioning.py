@@ -103,3 +103,13 @@ def test_auxiliary_classifier_pays_the_weighted_cross_entropy(y):
 @pytest.mark.parametrize("recipe", [Projection(), Concat(), Unconditional()])
 def test_conditional_logits_need_no_class_loss(recipe, y):
     assert recipe.class_loss(Critique(torch.zeros(4)), y) == 0.0
+
+
+@pytest.mark.parametrize("class_logits", [None, torch.arange(12.0).view(6, 2)])
+def test_halves_are_the_reals_and_the_fakes(class_logits):
+    real, fake = Critique(torch.arange(6.0), class_logits).halves()
+    assert (real.logits.tolist(), fake.logits.tolist()) == ([0, 1, 2], [3, 4, 5])
+    if class_logits is None:
+        assert real.class_logits is fake.class_logits is None
+    else:
+        assert torch.equal(torch.cat([real.class_logits, fake.class_logits]), class_logits)

@@ -124,7 +124,8 @@ def test_the_whole_grid_learns(architecture, conditioning, loss, penalty, d_augm
 @pytest.mark.parametrize(
     ("loss", "penalty", "conditioning"),
     [
-        *itertools.product(LOSSES, PENALTIES, ["projection"]),
+        # The Wasserstein loss needs a penalty, as its docstring says.
+        *(row for row in itertools.product(LOSSES, PENALTIES, ["projection"]) if row[:2] != ("wasserstein", "none")),
         *itertools.product(["relativistic"], ["none"], CONDITIONAL[1:]),
     ],
 )

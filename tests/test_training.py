@@ -159,6 +159,24 @@ class TestStep:
         for one, two in zip(state.networks.discriminator.parameters(), discriminator.parameters(), strict=True):
             torch.testing.assert_close(one.grad, two.grad, rtol=1e-3, atol=1e-4 * two.grad.abs().max().item())
 
+    def test_discriminator_learns_classes_from_reals_and_generator_from_fakes(self):
+        seen = []
+
+        class Spy(AuxiliaryClassifier):
+            def class_loss(self, critique, y):
+                seen.append((critique, y))
+                return super().class_loss(critique, y)
+
+        state = make_state(conditioning=Spy(), loss=Zero(), penalty=None)
+        train_step(state)
+        (on_real, y_real), (on_fake, y_fake) = seen
+        assert torch.equal(y_real, y_fake)
+        assert len(on_real.class_logits) == len(on_fake.class_logits) == 8
+        expected = torch.nn.functional.cross_entropy(on_real.class_logits, y_real)
+        torch.testing.assert_close(state.losses["d_loss"], expected)
+        expected = torch.nn.functional.cross_entropy(on_fake.class_logits, y_fake)
+        torch.testing.assert_close(state.losses["g_loss"], expected)
+
     def test_pixels_become_the_model_range(self):
         state = make_state()
         state.pixels[:3, 0, 0, 0] = torch.tensor([0, 51, 255], dtype=torch.uint8)

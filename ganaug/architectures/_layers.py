@@ -4,7 +4,6 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import Function, FunctionCtx
 from torch.nn.functional import interpolate, leaky_relu, pad
 
 
@@ -102,35 +101,16 @@ class Style(nn.Module):
         return leaky_relu(w + self.classes(y), 0.2)
 
 
-class _DroppedLeakyReLU(Function):
-    @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, slope: float, rate: float) -> Tensor:
-        factor = torch.where(x > 0, 1 / (1 - rate), slope / (1 - rate)).to(x.dtype)
-        factor *= _random_bytes_like(x) >= round(256 * rate)
-        ctx.save_for_backward(factor)
-        return x * factor
-
-    @staticmethod
-    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, None, None]:
-        (factor,) = ctx.saved_tensors
-        return gradient * factor, None, None
-
-
-def _random_bytes_like(x: Tensor) -> Tensor:
-    """Return uniform bytes in the layout of x: eight from each 64-bit draw, for speed."""
-    n = x.numel()
-    words = torch.empty(-(-n // 8), dtype=torch.int64, device=x.device).random_(-(2**63), None)
-    flat = words.view(torch.uint8)[:n]
-    if x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last):
-        count, channels, height, width = x.shape
-        return flat.view(count, height, width, channels).permute(0, 3, 1, 2)
-    return flat.view(x.shape)
-
-
 class DroppedLeakyReLU(nn.Module):
-    """LeakyReLU and dropout in one pass, with one remembered factor per element.
+    """LeakyReLU and then dropout, whose mask costs a byte of random numbers per element instead of a float.
 
-    The rate is rounded to a multiple of 1/256, for a mask costs a byte of random numbers instead of a float.
+    torch draws one Bernoulli number per element on a processor, which takes longer than most convolutions.
+
+    Parameters
+    ----------
+    slope : float
+    rate : float in [0, 1)
+        Share of elements that become zero, rounded to a multiple of 1/256.
     """
 
     def __init__(self, slope: float, rate: float) -> None:
@@ -138,6 +118,15 @@ class DroppedLeakyReLU(nn.Module):
         self.slope, self.rate = slope, round(256 * rate) / 256
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
-            return leaky_relu(x, self.slope)
-        return _DroppedLeakyReLU.apply(x, self.slope, self.rate)
+        x = leaky_relu(x, self.slope)
+        return x * self._mask(x) if self.training and self.rate else x
+
+    def _mask(self, x: Tensor) -> Tensor:
+        """Return 0 or ``1 / (1 - rate)`` for each element, in the type and, for images, the memory order of x."""
+        n = x.numel()
+        words = torch.empty(-(-n // 8), dtype=torch.int64, device=x.device).random_(-(2**63), None)
+        is_kept = words.view(torch.uint8)[:n].ge_(round(256 * self.rate))
+        mask = is_kept.to(x.dtype).mul_(1 / (1 - self.rate))
+        if x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last):
+            return mask.view(x.permute(0, 2, 3, 1).shape).permute(0, 3, 1, 2)
+        return mask.view(x.shape)

@@ -8,7 +8,16 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganaug.architectures._layers import ResidualBlock, Style, base_size, crop_to, double, initialise, n_halvings, pad_to
+from ganaug.architectures._layers import (
+    ResidualBlock,
+    Style,
+    base_size,
+    crop_to,
+    double,
+    initialise,
+    n_halvings,
+    pad_to,
+)
 from ganaug.architectures.base import DataSpec, Networks
 from ganaug.conditioning import Conditioning, Critique
 
@@ -88,9 +97,7 @@ class _Generator(nn.Module):
         self.blocks = nn.ModuleList()
         self.doublings = nn.ModuleList()
         for coarse, fine in zip(channels[:0:-1], channels[-2::-1], strict=True):
-            self.blocks.append(
-                nn.ModuleList(ResidualBlock(coarse, self.style_dim) for _ in range(recipe.n_blocks))
-            )
+            self.blocks.append(nn.ModuleList(ResidualBlock(coarse, self.style_dim) for _ in range(recipe.n_blocks)))
             self.doublings.append(nn.Conv2d(coarse, fine, 3, padding=1))
         self.to_image = nn.Conv2d(channels[0], spec.shape[0], 3, padding=1)
 
@@ -136,9 +143,7 @@ class _Discriminator(nn.Module):
         super().__init__()
         halvings = n_halvings(*spec.shape[1:])
         in_channels = spec.shape[0] + conditioning.extra_channels
-        self.condition: Callable[[Tensor, Tensor], Tensor] = conditioning.build_input(
-            spec.shape, spec.n_classes
-        )
+        self.condition: Callable[[Tensor, Tensor], Tensor] = conditioning.build_input(spec.shape, spec.n_classes)
         self.pyramid = _Pyramid(in_channels, spec, recipe.channels(halvings), recipe.n_blocks)
         self.features = nn.Linear(self.pyramid.n_features, self.n_hidden)
         self.head = conditioning.build_head(self.n_hidden, spec.n_classes)

@@ -58,9 +58,7 @@ class ConfidenceFilter(Filter):
         X = extract(self.features, X)
         rows = rows_by_class("X", len(X), y)
         if len(rows) < 2:
-            raise ValueError(
-                f"ConfidenceFilter needs 2 classes or more, got only {next(iter(rows))!r}; add one."
-            )
+            raise ValueError(f"ConfidenceFilter needs 2 classes or more, got only {next(iter(rows))!r}; add one.")
         classifier = _random_forest(self.random_state) if self.classifier is None else self.classifier
         return FittedConfidence(self, *fit_clone(classifier, X, rows))
 

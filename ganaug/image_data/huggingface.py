@@ -32,9 +32,7 @@ class HuggingFaceSource:
     def __init__(self, dataset: Any) -> None:
         if isinstance(dataset, dict):
             splits = ", ".join(repr(split) for split in dataset)
-            raise TypeError(
-                f"X is a dict of data sets; choose one of its splits {splits}, such as X['train']."
-            )
+            raise TypeError(f"X is a dict of data sets; choose one of its splits {splits}, such as X['train'].")
         if not hasattr(dataset, "__len__"):
             raise TypeError(
                 f"X is a stream ({type(dataset).__name__}) of unknown length; load it without streaming=True."

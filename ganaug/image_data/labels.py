@@ -169,11 +169,7 @@ def _find_dtype(classes: Sequence[Label]) -> str:
     kinds = {type(label) for label in classes}
     if kinds == {int} and all(-(2**63) <= label < 2**63 for label in classes):  # type: ignore[operator]
         return "int64"
-    return (
-        {bool: "bool", float: "float64", str: "str"}.get(kinds.pop(), "object")
-        if len(kinds) == 1
-        else "object"
-    )
+    return {bool: "bool", float: "float64", str: "str"}.get(kinds.pop(), "object") if len(kinds) == 1 else "object"
 
 
 def _make_table(classes: Sequence[Label], dtype: str) -> np.ndarray:

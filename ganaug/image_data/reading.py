@@ -111,8 +111,7 @@ def _check_options(cache_dir: Any, on_error: Any, image_size: Any) -> ReadOption
             isinstance(side, Integral) and MIN_SIDE <= side <= MAX_SIDE for side in image_size
         ):
             raise ValueError(
-                f"image_size must be (height, width), each an integer from {MIN_SIDE} to {MAX_SIDE}, "
-                f"got {image_size}."
+                f"image_size must be (height, width), each an integer from {MIN_SIDE} to {MAX_SIDE}, got {image_size}."
             )
     if cache_dir is not None:
         cache_dir = Path(cache_dir).expanduser()
@@ -125,9 +124,7 @@ def _check_labels(X: Any, y: Any) -> tuple[list[Any], str | None]:
     if not len(X):
         raise ValueError("X is empty; pass at least one image.")
     if y is None:
-        raise ValueError(
-            "y is missing: arrays and lists carry no labels; pass y with one label for each image."
-        )
+        raise ValueError("y is missing: arrays and lists carry no labels; pass y with one label for each image.")
     labels, dtype = clean_labels(y)
     check_same_length(X, labels)
     return labels, dtype

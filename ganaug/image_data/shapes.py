@@ -71,9 +71,7 @@ def _find_channel_axis(shape: tuple[int, ...], is_tensor: bool, name: str) -> Ch
     if len(shape) == 2:
         return "none"
     if len(shape) != 3:
-        raise ValueError(
-            f"{name} holds images of shape {shape}; each must have shape (H, W), (H, W, C) or (C, H, W)."
-        )
+        raise ValueError(f"{name} holds images of shape {shape}; each must have shape (H, W), (H, W, C) or (C, H, W).")
     has_channels_first, has_channels_last = shape[0] in CHANNELS, shape[2] in CHANNELS
     if has_channels_last and not is_tensor:
         return "last"

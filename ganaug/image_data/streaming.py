@@ -136,8 +136,7 @@ class _Reader:
                 self._last_error = f"{type(error).__name__}: {error}"
                 return None
             raise ValueError(
-                f"Cannot read {name}: {error!r}. Repair or remove it, or pass on_error='skip' to leave out "
-                f"such images."
+                f"Cannot read {name}: {error!r}. Repair or remove it, or pass on_error='skip' to leave out such images."
             ) from error
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise TypeError(
@@ -156,9 +155,7 @@ class _Reader:
                 f"resize before, for example with torchvision's Resize."
             )
         elif not isinstance(image, (np.ndarray, torch.Tensor)):
-            raise TypeError(
-                f"{name} is of type {type(image).__name__}; expected a PIL image, an array or a tensor."
-            )
+            raise TypeError(f"{name} is of type {type(image).__name__}; expected a PIL image, an array or a tensor.")
         layout = describe_image(tuple(image.shape), image, name)
         layout = replace(layout, container=container or layout.container)
         if self._layout is None:

@@ -93,7 +93,5 @@ def _inception(path: Path) -> Any:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     except ImportError as error:
         raise ImportError("Inception features need torch-fidelity: pip install torch-fidelity") from error
-    torch.load(
-        path, weights_only=True
-    )  # torch-fidelity would unpickle anything; this refuses all but tensors
+    torch.load(path, weights_only=True)  # torch-fidelity would unpickle anything; this refuses all but tensors
     return FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=str(path))

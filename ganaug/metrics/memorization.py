@@ -95,10 +95,7 @@ class MemorizationAudit:
             for row in self.classes
         ]
         widths = [max(len(cells[column]) for cells in [head, *body]) for column in range(len(head))]
-        lines = [
-            "  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip()
-            for cells in [head, *body]
-        ]
+        lines = ["  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip() for cells in [head, *body]]
         rule = (
             f"Flagged: nearer to a training sample of its class than {self.ratio:g} of the median real "
             f"distance, or identical to one. Copies: more than {self.max_flagged:.1%} flagged beyond "
@@ -200,8 +197,7 @@ def _grouped(
         unknown = [label for label in rows if label not in train_rows]
         if unknown:
             raise ValueError(
-                f"y_{name} holds {unknown[0]!r}, which is no class of y_train; choose from "
-                f"{list(train_rows)}."
+                f"y_{name} holds {unknown[0]!r}, which is no class of y_train; choose from {list(train_rows)}."
             )
     return X, rows
 

@@ -51,10 +51,7 @@ def per_class(
             f"y_real and y_fake must hold the same classes; only real: {_listed(real_rows, fake_rows)}, "
             f"only fake: {_listed(fake_rows, real_rows)}. Draw from every class, or drop the class from both."
         )
-    return {
-        label: _of_class(metric, label, real[rows], fake[fake_rows[label]])
-        for label, rows in real_rows.items()
-    }
+    return {label: _of_class(metric, label, real[rows], fake[fake_rows[label]]) for label, rows in real_rows.items()}
 
 
 def _of_class(metric: Callable[[Any, Any], Value], label: Label, real: Any, fake: Any) -> Value:

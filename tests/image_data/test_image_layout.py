@@ -62,9 +62,7 @@ def test_pil_round_trip(channels, mode):
 @pytest.mark.parametrize("container", ["numpy", "torch", "pil"])
 def test_decode_one_equals_decode_of_one(container):
     layout = make_layout(container, axis="first" if container == "torch" else "last")
-    np.testing.assert_array_equal(
-        np.asarray(layout.decode_one(PIXELS[1])), np.asarray(layout.decode(PIXELS)[1])
-    )
+    np.testing.assert_array_equal(np.asarray(layout.decode_one(PIXELS[1])), np.asarray(layout.decode(PIXELS)[1]))
 
 
 @pytest.mark.parametrize("container", ["numpy", "torch"])

@@ -87,9 +87,7 @@ def test_unseen_label_lists_at_most_twenty_classes():
         LabelCodec(range(100)).encode([100])
 
 
-@pytest.mark.parametrize(
-    "missing", [None, float("nan"), np.float32("nan"), np.datetime64("NaT"), pd.NA, pd.NaT]
-)
+@pytest.mark.parametrize("missing", [None, float("nan"), np.float32("nan"), np.datetime64("NaT"), pd.NA, pd.NaT])
 def test_missing_label_is_refused(missing):
     with pytest.raises(ValueError, match=r"Label 1 of y is missing .* give every sample a label"):
         clean_labels(["a", missing])

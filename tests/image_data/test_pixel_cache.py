@@ -153,9 +153,7 @@ def test_float_array_above_the_limit_goes_to_disk(temporary):
 def test_full_disk_is_an_error_before_writing(folder, cache, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(store.shutil, "disk_usage", lambda _: usage(1000, 1000, 10))
-    with pytest.raises(
-        OSError, match=r"need 0.0 MiB of disk space, but .* has only 0.0 MiB free; .* cache_dir"
-    ):
+    with pytest.raises(OSError, match=r"need 0.0 MiB of disk space, but .* has only 0.0 MiB free; .* cache_dir"):
         read_images(folder, cache_dir=cache)
     assert list(cache.iterdir()) == []
 

@@ -195,9 +195,7 @@ def test_non_finite_pixels_are_counted_and_placed(bad, form, count):
     X = np.zeros((300, 8, 8), "float32")
     X[200, 0, :2] = bad
     X[299, 0, 0] = bad
-    with pytest.raises(
-        ValueError, match=f"X holds {count} NaN or infinite pixels, the first in image 200; pixels"
-    ):
+    with pytest.raises(ValueError, match=f"X holds {count} NaN or infinite pixels, the first in image 200; pixels"):
         read_images(form(X), [0] * 300)
 
 
@@ -219,16 +217,12 @@ def test_image_size_is_refused_for_arrays(X):
 
 @pytest.mark.parametrize("size", [8, (8,), (8, 7), (8, 257), (8.5, 8), (8, 8, 3), "88"])
 def test_bad_image_size_is_refused(size):
-    with pytest.raises(
-        ValueError, match=r"image_size must be \(height, width\), each an integer from 8 to 256"
-    ):
+    with pytest.raises(ValueError, match=r"image_size must be \(height, width\), each an integer from 8 to 256"):
         read_images([], image_size=size)
 
 
 def test_unknown_on_error_suggests_the_nearest():
-    with pytest.raises(
-        ValueError, match=r"Unknown on_error 'skipp'; choose 'raise' or 'skip'. Did you mean 'skip'"
-    ):
+    with pytest.raises(ValueError, match=r"Unknown on_error 'skipp'; choose 'raise' or 'skip'. Did you mean 'skip'"):
         read_images([], on_error="skipp")
 
 
@@ -240,9 +234,7 @@ def test_cache_dir_must_be_a_folder(tmp_path):
 
 @pytest.mark.parametrize("X", [None, 3, {"a": 1}, pd.DataFrame({"a": [1]}), b"bytes", iter([])])
 def test_other_types_are_refused(X):
-    with pytest.raises(
-        TypeError, match=r"X is of type .*; pass an array, a tensor, a list of images, a data set"
-    ):
+    with pytest.raises(TypeError, match=r"X is of type .*; pass an array, a tensor, a list of images, a data set"):
         read_images(X)
 
 

@@ -99,9 +99,7 @@ def test_non_finite_pixel_is_named():
 
 def test_item_that_cannot_be_read_is_named_or_skipped():
     images = [*ARRAYS[:2], OSError("broken file"), *ARRAYS[3:]]
-    with pytest.raises(
-        ValueError, match=r"Cannot read item 2: OSError\('broken file'\). Repair .* on_error='skip'"
-    ):
+    with pytest.raises(ValueError, match=r"Cannot read item 2: OSError\('broken file'\). Repair .* on_error='skip'"):
         read_images(PairDataset(images))
     with pytest.warns(GanaugWarning, match="1 of 6 images could not be read and were skipped"):
         data = read_images(PairDataset(images), on_error="skip")
@@ -110,9 +108,7 @@ def test_item_that_cannot_be_read_is_named_or_skipped():
 
 
 def test_nothing_readable_is_an_error():
-    with pytest.raises(
-        ValueError, match=r"None of the 2 images of The data set could be read; the last .* gone"
-    ):
+    with pytest.raises(ValueError, match=r"None of the 2 images of The data set could be read; the last .* gone"):
         read_images(PairDataset([OSError("gone")] * 2), on_error="skip")
 
 
@@ -216,9 +212,7 @@ def test_parquet_without_one_image_column_is_refused(tmp_path):
 
 def test_parquet_without_one_label_column_is_refused(tmp_path):
     path = make_parquet(tmp_path / "a.parquet", target=LABELS)
-    with pytest.raises(
-        ValueError, match="exactly one column of labels, got the columns image, label, target"
-    ):
+    with pytest.raises(ValueError, match="exactly one column of labels, got the columns image, label, target"):
         read_images(path)
 
 

@@ -27,9 +27,7 @@ def folder(tmp_path):
 def test_folder_is_read_as_by_torchvision(folder, kind):
     data = read_images(kind(folder))
     assert data.labels == ["cat", "cat", "dog", "dog"]
-    expected = [
-        Image.open(folder / name) for name in ("cat/x.ppm", "cat/deep/x.bmp", "dog/a.PNG", "dog/b.png")
-    ]
+    expected = [Image.open(folder / name) for name in ("cat/x.ppm", "cat/deep/x.bmp", "dog/a.PNG", "dog/b.png")]
     decoded = data.layout.decode(data.pixels)
     assert [image.tobytes() for image in decoded] == [image.tobytes() for image in expected]
 
@@ -50,9 +48,7 @@ def test_extensions_and_order_are_those_of_torchvision(folder):
 
 def test_mixed_sizes_name_two_files_and_the_way_out(folder):
     save_image(folder / "dog" / "c.png", (12, 12))
-    with pytest.raises(
-        ValueError, match=r"c.png has 12 x 12 pixels, but .*x.ppm has 8 x 10; .* Pass image_size="
-    ):
+    with pytest.raises(ValueError, match=r"c.png has 12 x 12 pixels, but .*x.ppm has 8 x 10; .* Pass image_size="):
         read_images(folder)
     assert read_images(folder, image_size=(9, 11)).pixels.shape == (5, 3, 9, 11)
 
@@ -73,9 +69,7 @@ def test_deep_images_are_refused(folder):
 def test_unreadable_file_is_named_or_skipped(folder, damage):
     path = folder / "dog" / "a.PNG"
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(
-        ValueError, match=r"Cannot read .*a.PNG: .* Repair or remove it, or pass on_error='skip'"
-    ):
+    with pytest.raises(ValueError, match=r"Cannot read .*a.PNG: .* Repair or remove it, or pass on_error='skip'"):
         read_images(folder)
     with pytest.warns(GanaugWarning, match="1 of 4 images could not be read"):
         data = read_images(folder, on_error="skip")
@@ -84,24 +78,18 @@ def test_unreadable_file_is_named_or_skipped(folder, damage):
 
 def test_folder_without_classes_is_refused(tmp_path):
     save_image(tmp_path / "a.png")
-    with pytest.raises(
-        ValueError, match="has no class subfolders; expected one subfolder of images for each"
-    ):
+    with pytest.raises(ValueError, match="has no class subfolders; expected one subfolder of images for each"):
         read_images(tmp_path)
 
 
 def test_empty_class_folder_is_refused(folder):
     (folder / "bird").mkdir()
-    with pytest.raises(
-        ValueError, match=r"Class folder .*bird holds no images; put files there that end in .jpg"
-    ):
+    with pytest.raises(ValueError, match=r"Class folder .*bird holds no images; put files there that end in .jpg"):
         read_images(folder)
 
 
 def test_path_that_does_not_exist_is_refused(tmp_path):
-    with pytest.raises(
-        FileNotFoundError, match="nowhere does not exist; pass a folder of images or a Parquet"
-    ):
+    with pytest.raises(FileNotFoundError, match="nowhere does not exist; pass a folder of images or a Parquet"):
         read_images(tmp_path / "nowhere")
 
 

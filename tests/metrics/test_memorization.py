@@ -80,9 +80,7 @@ def test_without_held_out_data_the_training_samples_measure_each_other():
     audit = audit_memorization(TRAIN, Y_TRAIN, None, None, FAKE, Y_FAKE)
     assert [row.reference for row in audit.classes] == ["leave-one-out"] * 2
     assert verdicts(audit) == ["ok", "ok"]
-    partly = audit_memorization(
-        TRAIN, Y_TRAIN, HELD_OUT[Y_HELD_OUT == 1], Y_HELD_OUT[Y_HELD_OUT == 1], FAKE, Y_FAKE
-    )
+    partly = audit_memorization(TRAIN, Y_TRAIN, HELD_OUT[Y_HELD_OUT == 1], Y_HELD_OUT[Y_HELD_OUT == 1], FAKE, Y_FAKE)
     assert [row.reference for row in partly.classes] == ["leave-one-out", "held-out"]
 
 
