@@ -7,9 +7,11 @@ import torch
 from lightning_fabric import Fabric
 
 from ganaug import ImageGAN
+from ganaug._parameters import make_recipe
 from ganaug.architectures import DCGAN, DataSpec
+from ganaug.batches import Batches
 from ganaug.devices import choose_precision, freed_memory_kept, seeded, thread_limit
-from ganaug.training import Batches, start, train_step
+from ganaug.training import start, train_step
 
 
 def main(precision: str, batch_size: int, n_steps: int, n_threads: int) -> None:
@@ -42,7 +44,7 @@ def make_state(precision: str, batch_size: int):
         ema_half_life=0,
         max_steps=10**6,
     )
-    architecture, recipe = gan._recipe()
+    architecture, recipe = make_recipe(gan)
     fabric = Fabric(accelerator="cpu", devices=1, precision=precision)
     networks = architecture.build(DataSpec((1, 28, 28), 1), recipe.conditioning)
     pixels = torch.randint(0, 256, (4 * batch_size, 1, 28, 28), dtype=torch.uint8)

@@ -22,9 +22,11 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from ganaug import ImageGAN
+from ganaug._parameters import make_recipe
 from ganaug.architectures import DataSpec
+from ganaug.batches import Batches
 from ganaug.devices import choose_precision, freed_memory_kept, seeded, thread_limit
-from ganaug.training import Batches, TrainingState, start, train_step
+from ganaug.training import TrainingState, start, train_step
 
 RESULTS = Path(__file__).parent / "results" / "step_speed.jsonl"
 STEPS_PER_ROUND = 8  # one lazy penalty falls into each
@@ -98,7 +100,7 @@ def measure(shape: tuple[int, int, int], rounds: int) -> dict[str, object]:
 def make_state(shape: tuple[int, int, int]) -> TrainingState:
     """Return a training state of the default recipe on random images of ten classes."""
     gan = ImageGAN(max_steps=10**6)
-    architecture, recipe = gan._recipe()
+    architecture, recipe = make_recipe(gan)
     fabric = Fabric(accelerator="cpu", devices=1, precision=choose_precision("auto", "cpu"))
     networks = architecture.build(DataSpec(shape, 10), recipe.conditioning)
     y = torch.arange(2000) % 10

@@ -1,6 +1,7 @@
 """Folders that are written whole or not at all."""
 
 import errno
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -25,8 +26,11 @@ def check_target(path: Path, overwrite: bool, kind: str, manifest: str) -> None:
     ------
     FileExistsError
         If `path` holds anything, unless it is of this kind and `overwrite` is true.
+    NotADirectoryError, PermissionError
+        If `path` could not be made at all.
     """
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        check_writable(path)
         return
     if not (path / manifest).is_file():
         raise FileExistsError(
@@ -36,6 +40,15 @@ def check_target(path: Path, overwrite: bool, kind: str, manifest: str) -> None:
         raise FileExistsError(
             f"{path} already holds a {kind}; choose another path, or pass overwrite=True to replace it."
         )
+
+
+def check_writable(path: Path) -> None:
+    """Raise an `OSError` if the file or folder `path` could not be made, by what is above it."""
+    nearest = next(parent for parent in path.absolute().parents if parent.exists())
+    if not nearest.is_dir():
+        raise NotADirectoryError(f"{path} cannot be made: {nearest} is a file; choose another path.")
+    if not os.access(nearest, os.W_OK):
+        raise PermissionError(f"{path} cannot be made: you may not write into {nearest}; choose another path.")
 
 
 def check_free_space(path: Path, n_bytes: int, remedy: str) -> None:

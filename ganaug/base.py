@@ -1,15 +1,13 @@
 """`BaseGAN`: what every GAN estimator shares, from `fit` to `load`."""
 
 import importlib
-import logging
-import os
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,32 +16,18 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from ganaug import __version__, checkpoint, persistence, training
+from ganaug._parameters import check_parameters, make_recipe, resolve
 from ganaug._typing import Label, RandomState
-from ganaug._validation import as_seed, check_choice, check_number, check_pair, check_same_length
-from ganaug.architectures import ARCHITECTURES, Architecture, DataSpec, Networks
+from ganaug._validation import as_seed, check_number, check_same_length
+from ganaug.architectures import DataSpec, Networks
+from ganaug.batches import Batches
 from ganaug.callbacks import ProgressBar
-from ganaug.conditioning import CONDITIONINGS
 from ganaug.devices import choose_device, choose_precision, freed_memory_kept, has_device, seeded, thread_limit
-from ganaug.diffaugment import D_AUGMENTS
 from ganaug.exceptions import ModelFormatError, SmallClassWarning
-from ganaug.losses import LOSSES
-from ganaug.penalties import PENALTIES
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
-
 
 # Saved models name their estimator; only these can be loaded.
 _ESTIMATORS = {"ImageGAN": "ganaug.image"}
 _SAMPLING_BATCH = 256
-# What training asks of the user's own objects.
-_MEMBERS = {
-    "architecture": ("build", "latent_dim"),
-    "loss": ("d_loss", "g_loss", "shares_backward"),
-    "penalty": ("start", "every", "uses_logits"),
-    "d_augment": ("start", "n_draws"),
-    "conditioning": ("build_input", "build_head", "class_loss", "extra_channels", "shares_backward"),
-}
 
 
 class BaseGAN(BaseEstimator):
@@ -103,18 +87,18 @@ class BaseGAN(BaseEstimator):
         TrainingDivergedError
             If losses stay non-finite.
         """
-        self._check_parameters()
+        check_parameters(self)
         seed = as_seed(self.random_state)
-        architecture, recipe = self._recipe()
+        architecture, recipe = make_recipe(self)
         device = choose_device(self.device)
         self.precision_ = choose_precision(self.precision, device)
         data, classes = self._read(X, y)
         self._count(classes)
-        fabric = _make_fabric(device, self.precision_)
+        fabric = training.make_fabric(device, self.precision_)
         self._check_batch_size(fabric.world_size)
         with thread_limit(self.n_threads), freed_memory_kept(), seeded(fabric.broadcast(seed)):
             networks = architecture.build(self._spec(), recipe.conditioning)
-            batches = training.Batches(classes, self.class_balance)
+            batches = Batches(classes, self.class_balance)
             state = training.start(recipe, fabric, networks, data, batches)
             if resume_from is not None:
                 checkpoint.resume(state, resume_from)
@@ -212,7 +196,8 @@ class BaseGAN(BaseEstimator):
         check_is_fitted(self)
         if torch.distributed.is_available() and torch.distributed.is_initialized() and torch.distributed.get_rank():
             return
-        parameters = self.get_params(deep=False)
+        # Recipes instead of names: what a name stands for may change.
+        parameters = {**self.get_params(deep=False), **resolve(self)}
         if not isinstance(self.random_state, (int, type(None))):
             parameters["random_state"] = None  # a generator's state has no meaning to another process
         config = {
@@ -253,7 +238,7 @@ class BaseGAN(BaseEstimator):
         device = choose_device(self.device)
         if self.precision_ != "32-true":
             self.precision_ = choose_precision("auto", device)
-        architecture, recipe = self._recipe()
+        architecture, recipe = make_recipe(self)
         with seeded(0):
             self.networks_ = architecture.build(self._spec(), recipe.conditioning)
             self._fine_tuned = {
@@ -276,49 +261,12 @@ class BaseGAN(BaseEstimator):
         for index, module in self._fine_tuned.items():
             yield f"generator_of_class_{index}", module
 
-    def _check_parameters(self) -> None:
-        check_number("batch_size", self.batch_size, minimum=2, integer=True)
-        check_number("max_steps", self.max_steps, minimum=1, integer=True, optional=True)
-        check_number("max_seconds", self.max_seconds, minimum=0.001, optional=True)
-        if self.max_steps is None and self.max_seconds is None:
-            raise ValueError("max_steps and max_seconds are both None; give at least one, or training never ends.")
-        check_number("learning_rate", self.learning_rate, minimum=1e-9, maximum=1)
-        check_number("final_learning_rate", self.final_learning_rate, minimum=1e-9, maximum=1)
-        check_pair("betas", self.betas, minimum=0, maximum=0.9999999)
-        check_number("reconstruction_weight", self.reconstruction_weight, minimum=0)
-        check_number("kl_weight", self.kl_weight, minimum=0)
-        check_number("class_balance", self.class_balance, minimum=0, maximum=1)
-        check_number("ema_half_life", self.ema_half_life, minimum=0)
-        check_number("fine_tune_steps", self.fine_tune_steps, minimum=0, integer=True)
-        check_number("min_class_size", self.min_class_size, minimum=0, integer=True)
-        check_number("n_threads", self.n_threads, minimum=1, integer=True, optional=True)
-        if not isinstance(self.verbose, (bool, type(None))):
-            raise TypeError(f"verbose must be True, False or None, got {self.verbose!r}.")
-
     def _check_batch_size(self, n_processes: int) -> None:
         if self.batch_size % n_processes:
             raise ValueError(
                 f"batch_size is {self.batch_size}, which {n_processes} processes cannot share equally; make it a "
                 f"multiple of {2 * n_processes}."
             )
-
-    def _recipe(self, **changes: Any) -> tuple[Architecture, training.Recipe]:
-        """Resolve names to recipes."""
-        architecture = check_choice("architecture", self.architecture, ARCHITECTURES, _MEMBERS["architecture"])
-        parts = {
-            "loss": check_choice("loss", self.loss, LOSSES, _MEMBERS["loss"]),
-            "penalty": check_choice("penalty", self.penalty, PENALTIES, _MEMBERS["penalty"]),
-            "d_augment": check_choice("d_augment", self.d_augment, D_AUGMENTS, _MEMBERS["d_augment"]),
-            "conditioning": check_choice("conditioning", self.conditioning, CONDITIONINGS, _MEMBERS["conditioning"]),
-            "latent_dim": architecture.latent_dim,
-            "betas": tuple(self.betas),
-        }
-        same = (
-            "batch_size max_steps max_seconds learning_rate final_learning_rate ema_half_life class_balance "
-            "reconstruction_weight kl_weight"
-        )
-        parts |= {name: getattr(self, name) for name in same.split()}
-        return architecture, training.Recipe(**{**parts, **changes})
 
     def _count(self, classes: Tensor) -> None:
         self._counts = torch.bincount(classes, minlength=len(self.label_codec_)).numpy()
@@ -349,12 +297,12 @@ class BaseGAN(BaseEstimator):
 
     def _fine_tune(self, trunk: training.TrainingState, data: Tensor, classes: Tensor) -> None:
         """Train each class's own copy of the shared networks on that class alone."""
-        _, recipe = self._recipe(
-            max_steps=self.fine_tune_steps, max_seconds=None, learning_rate=self.final_learning_rate
+        _, recipe = make_recipe(
+            self, max_steps=self.fine_tune_steps, max_seconds=None, learning_rate=self.final_learning_rate
         )
         for index in classes.unique().tolist():
             networks = Networks(*(m and training.trainable_copy(m) for m in self.networks_))
-            batches = training.Batches(classes, self.class_balance, only=index)
+            batches = Batches(classes, self.class_balance, only=index)
             state = training.start(recipe, trunk.fabric, networks, data, batches)
             with closing(ProgressBar(self.verbose, f"class {self.label_codec_.classes[index]}")) as bar:
                 training.train(state, [bar])
@@ -394,7 +342,7 @@ class BaseGAN(BaseEstimator):
         yield self.networks_.generator, shared.nonzero().flatten()
 
     def _latent_dim(self) -> int:
-        return check_choice("architecture", self.architecture, ARCHITECTURES).latent_dim
+        return resolve(self)["architecture"].latent_dim
 
     def _device(self) -> torch.device:
         return next(self.networks_.generator.parameters()).device
@@ -469,25 +417,3 @@ def _is_one_label(y: Any, classes: Sequence[Label]) -> bool:
         return np.isscalar(y) or y in classes
     except (TypeError, ValueError):
         return False  # an array, whose comparison has no single truth
-
-
-def _make_fabric(device: str, precision: str) -> "Fabric":
-    """Start Fabric, joining the processes of `torchrun` if it started this one."""
-    from lightning_fabric import Fabric
-
-    here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
-    everywhere = int(os.environ.get("WORLD_SIZE", 1))
-    logger = logging.getLogger("lightning_fabric")
-    level, _ = logger.level, logger.setLevel(logging.WARNING)  # its greetings are not the user's business
-    try:
-        fabric = Fabric(
-            accelerator=device,
-            devices=here,
-            num_nodes=everywhere // here,
-            strategy="ddp" if everywhere > 1 else "auto",
-            precision=precision,
-        )
-        fabric.launch()
-    finally:
-        logger.setLevel(level)
-    return fabric

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from ganaug import persistence
 from ganaug.exceptions import ModelFormatError
-from ganaug.training import TrainingState, adaptive_parts
+from ganaug.rollback import adaptive_parts
+from ganaug.training import TrainingState
 
 
 @dataclass(frozen=True)

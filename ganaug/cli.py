@@ -4,7 +4,6 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 """
 
 import argparse
-import os
 import re
 import sys
 import textwrap
@@ -89,6 +88,7 @@ def _fit(options: argparse.Namespace) -> None:
 
 def _check_outputs(options: argparse.Namespace) -> None:
     """Raise unless all that `fit` is to write can be written, lest it find out after training."""
+    from ganaug._folders import check_writable
     from ganaug.persistence import check_replaceable
 
     check_replaceable(Path(options.out), "model", options.overwrite)
@@ -100,15 +100,8 @@ def _check_outputs(options: argparse.Namespace) -> None:
         check_replaceable(Path(options.checkpoint), "checkpoint", True)
     if options.samples and Path(options.samples).suffix.lower() != ".png":
         raise ValueError(f"--samples is {options.samples!r}; choose a file name that ends in .png.")
-    for path in (options.out, options.checkpoint, options.samples):
-        if path:
-            _check_writable(Path(path))
-
-
-def _check_writable(path: Path) -> None:
-    parent = next(parent for parent in path.absolute().parents if parent.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise OSError(f"Cannot write {path}: {parent} is not a folder that you may write to; choose another path.")
+    if options.samples:
+        check_writable(Path(options.samples))
 
 
 def _sample(options: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ganaug._folders import written_whole
+from ganaug._folders import check_writable, written_whole
 from ganaug._typing import Label, RandomState
 from ganaug._validation import as_seed
 from ganaug.callbacks import write_grid
@@ -73,6 +73,7 @@ def check_export_path(path: str | PathLike) -> Path:
             f"Cannot write {path}: files end in .npz (arrays X and y) or .png (one picture), and anything else "
             f"is a folder of PNGs, which {path.suffix} does not look like; choose another name."
         )
+    check_writable(path)
     return path
 
 

@@ -7,10 +7,12 @@ generator too.
 """
 
 import copy
+import logging
+import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,11 +20,13 @@ from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from ganaug.architectures import Networks
+from ganaug.batches import Batches
 from ganaug.conditioning import Conditioning
 from ganaug.diffaugment import DAugment
-from ganaug.exceptions import GanaugWarning, TrainingDivergedError
+from ganaug.exceptions import GanaugWarning
 from ganaug.losses import Loss
 from ganaug.penalties import Penalty, Situation
+from ganaug.rollback import Snapshot
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -52,33 +56,6 @@ class Recipe:
     class_balance: float
     reconstruction_weight: float
     kl_weight: float
-
-
-class Batches:
-    """Draw training indices: first a class by its tempered share, then one of its samples.
-
-    Parameters
-    ----------
-    y : Tensor of shape (N,), int64
-    balance : float in [0, 1]
-        A class of n samples is drawn in proportion to ``n ** (1 - balance)``.
-    only : int, optional
-        Draw from this class alone.
-    """
-
-    def __init__(self, y: Tensor, balance: float, only: int | None = None) -> None:
-        self.counts = torch.bincount(y)
-        self.order = torch.argsort(y, stable=True)
-        self.starts = self.counts.cumsum(0) - self.counts
-        self.shares = torch.where(self.counts > 0, self.counts.double() ** (1 - balance), 0.0)
-        if only is not None:
-            self.shares[torch.arange(len(self.shares)) != only] = 0.0
-
-    def draw(self, n: int) -> tuple[Tensor, Tensor]:
-        """Return n indices and their n classes."""
-        y = torch.multinomial(self.shares, n, replacement=True)
-        place = (torch.rand(n, dtype=torch.float64) * self.counts[y]).long()
-        return self.order[self.starts[y] + place], y
 
 
 @dataclass
@@ -130,6 +107,28 @@ class Draws:
     y: Tensor  # (n,)
     z: Tensor  # (n, latent_dim)
     augment: Tensor  # (2 n, n_draws)
+
+
+def make_fabric(device: str, precision: str) -> "Fabric":
+    """Start Fabric, joining the processes of `torchrun` if it started this one."""
+    from lightning_fabric import Fabric
+
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    everywhere = int(os.environ.get("WORLD_SIZE", 1))
+    logger = logging.getLogger("lightning_fabric")
+    level, _ = logger.level, logger.setLevel(logging.WARNING)  # its greetings are not the user's business
+    try:
+        fabric = Fabric(
+            accelerator=device,
+            devices=here,
+            num_nodes=everywhere // here,
+            strategy="ddp" if everywhere > 1 else "auto",
+            precision=precision,
+        )
+        fabric.launch()
+    finally:
+        logger.setLevel(level)
+    return fabric
 
 
 def start(recipe: Recipe, fabric: "Fabric", networks: Networks, pixels: Tensor, batches: Batches) -> TrainingState:
@@ -190,7 +189,7 @@ def train(state: TrainingState, callbacks: Sequence[Callback] = ()) -> None:
         If losses or weights were not finite more often than training may go back to its last good state.
     """
     begin = time.perf_counter() - state.seconds
-    good = _Snapshot(state)
+    good = Snapshot(state)
     try:
         is_over = _is_over(state)
         while not (is_over or state.should_stop):
@@ -374,44 +373,7 @@ def _interval(recipe: Recipe) -> int:
     return max(1, min(20, (recipe.max_steps or 2000) // 100))
 
 
-class _Snapshot:
-    """The last state that was finite, and how often training had to go back to it."""
-
-    max_rollbacks = 3
-
-    def __init__(self, state: TrainingState, n_rollbacks: int = 0) -> None:
-        self.n_rollbacks = n_rollbacks
-        self.parts = copy.deepcopy([part.state_dict() for part in self._stateful(state)])
-        self.adaptive = copy.deepcopy([vars(part) for part in adaptive_parts(state).values()])
-
-    def restore(self, state: TrainingState) -> None:
-        """Put the state back, and count it."""
-        self.n_rollbacks += 1
-        remedy = f"Lower learning_rate (now {state.recipe.learning_rate}) or add a penalty such as 'r1r2'."
-        if self.n_rollbacks > self.max_rollbacks:
-            raise TrainingDivergedError(
-                f"Losses were not finite at step {state.step}, after {self.max_rollbacks} returns to the last good "
-                f"state. {remedy}"
-            )
-        message = f"Losses were not finite at step {state.step}; training went back to its last good state. {remedy}"
-        warnings.warn(message, GanaugWarning, stacklevel=2)
-        for part, saved in zip(self._stateful(state), self.parts, strict=True):
-            part.load_state_dict(copy.deepcopy(saved))
-        for part, saved in zip(adaptive_parts(state).values(), self.adaptive, strict=True):
-            vars(part).update(copy.deepcopy(saved))
-
-    @staticmethod
-    def _stateful(state: TrainingState) -> list[Any]:
-        return [m for m in (*state.networks, state.ema) if m] + [state.d_optimizer, state.g_optimizer]
-
-
-def adaptive_parts(state: TrainingState) -> dict[str, Any]:
-    """Return penalty and d_augment where they keep numbers of their own: where they are dataclasses."""
-    parts = {"penalty": state.penalty, "d_augment": state.d_augment}
-    return {name: part for name, part in parts.items() if is_dataclass(part)}
-
-
-def _record_or_roll_back(state: TrainingState, good: _Snapshot) -> _Snapshot:
+def _record_or_roll_back(state: TrainingState, good: Snapshot) -> Snapshot:
     values = state.fabric.all_reduce(torch.stack(list(state.losses.values())), reduce_op="mean")
     if not values.isfinite().all() or not _has_finite_weights(state):
         good.restore(state)
@@ -421,7 +383,7 @@ def _record_or_roll_back(state: TrainingState, good: _Snapshot) -> _Snapshot:
     speed = images / max(state.seconds - last["seconds"], 1e-9)
     losses = dict(zip(state.losses, values.tolist(), strict=True))
     state.history.append({"step": state.step, "seconds": state.seconds, **losses, "images_per_second": speed})
-    return _Snapshot(state, good.n_rollbacks) if len(state.history) % 5 == 0 else good
+    return Snapshot(state, good.n_rollbacks) if len(state.history) % 5 == 0 else good
 
 
 def _has_finite_weights(state: TrainingState) -> bool:

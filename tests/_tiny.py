@@ -8,10 +8,11 @@ import torch
 
 from ganaug import ImageGAN
 from ganaug.architectures import DataSpec, Residual
+from ganaug.batches import Batches
 from ganaug.conditioning import Projection
 from ganaug.losses import Relativistic
 from ganaug.penalties import R1R2
-from ganaug.training import Batches, Recipe, TrainingState, start
+from ganaug.training import Recipe, TrainingState, start
 
 TINY = Residual(width=8, latent_dim=8)
 SHAPES = [(1, 8, 8), (3, 9, 17), (4, 16, 12), (1, 28, 28), (3, 64, 64)]

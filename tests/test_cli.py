@@ -14,8 +14,12 @@ from PIL import Image
 
 import ganaug
 from ganaug._arguments import build_parser
+from ganaug.architectures import DCGAN
 from ganaug.benchmark.demo import run_demo
 from ganaug.cli import main
+from ganaug.conditioning import Concat
+from ganaug.losses import Hinge
+from ganaug.penalties import LeCam
 
 TINY = ["--max-steps", "2", "--batch-size", "4", "--device", "cpu", "--threads", "1", "--quiet"]
 # What each command cannot do without.
@@ -171,7 +175,7 @@ def test_fit_passes_the_options_on(run, tmp_path, photos):
     assert status == 0
     gan = ganaug.load(tmp_path / "model")
     given = (gan.architecture, gan.loss, gan.penalty, gan.conditioning, gan.d_augment, gan.random_state)
-    assert given == ("dcgan", "hinge", "lecam", "concat", "none", 7)
+    assert given == (DCGAN(), Hinge(), LeCam(), Concat(), None, 7)
     assert (gan.class_balance, gan.fine_tune_steps, gan.image_size, gan.n_threads) == (0.5, 1, (12, 10), 1)
     assert (gan.max_steps, gan.max_seconds, gan.batch_size, gan.device) == (2, 60, 4, "cpu")
 
@@ -249,7 +253,7 @@ def test_fit_finds_out_before_training_what_it_cannot_write(refuse, tmp_path, ph
     file = tmp_path / "file"
     file.write_text("")
     for place in (["--out", file / "model"], ["--out", tmp_path / "m", "--samples", file / "a.png"]):
-        assert f"{file} is not a folder that you may write to" in refuse("fit", photos, *place)
+        assert f"{file} is a file" in refuse("fit", photos, *place)
     line = refuse("fit", photos, "--out", tmp_path / "m", "--checkpoint", model)
     assert "is not a checkpoint of ganaug, so it is left alone" in line
     line = refuse("fit", photos, "--out", tmp_path / "m", "--checkpoint", tmp_path / "m")

@@ -1,4 +1,5 @@
 import errno
+import os
 import shutil
 from collections import namedtuple
 from contextlib import suppress
@@ -25,6 +26,18 @@ def test_target_of_the_same_kind_needs_overwrite(model):
     with pytest.raises(FileExistsError, match="already holds a model; choose another path, or pass overwrite=True"):
         check_target(model, False, "model", "config.json")
     check_target(model, True, "model", "config.json")
+
+
+def test_target_below_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError, match=r"cannot be made: .*file is a file; choose another path"):
+        check_target(tmp_path / "file" / "model", False, "model", "config.json")
+
+
+def test_target_in_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(PermissionError, match="you may not write into"):
+        check_target(tmp_path / "deep" / "model", False, "model", "config.json")
 
 
 @pytest.mark.parametrize("name", ["thesis.doc", "folder/data.csv"])

@@ -9,12 +9,13 @@ from lightning_fabric import Fabric
 
 from ganaug import training
 from ganaug.architectures import DCGAN
+from ganaug.batches import Batches
 from ganaug.conditioning import CONDITIONINGS, AuxiliaryClassifier
 from ganaug.diffaugment import ADA, D_AUGMENTS, DiffAugment
 from ganaug.exceptions import GanaugWarning, TrainingDivergedError
 from ganaug.losses import LOSSES, Hinge
 from ganaug.penalties import PENALTIES, R1R2, LeCam
-from ganaug.training import Batches, train, train_step, trainable_copy
+from ganaug.training import train, train_step, trainable_copy
 
 LABELS = torch.tensor([0] * 90 + [1] * 9 + [3])  # class 2 has no samples
 SHARED = {name: loss for name, loss in LOSSES.items() if loss.shares_backward}
