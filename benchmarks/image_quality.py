@@ -39,7 +39,7 @@ JUDGE = ResidualNetwork(n_steps=3000, batch_size=128, width=16)
 def main() -> None:
     """Train, measure, print and append a line for each seed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=6000, help="training steps of the GAN (default 6000)")
+    parser.add_argument("--steps", type=int, default=3000, help="training steps of the GAN (default 3000)")
     parser.add_argument("--cpu-seconds", type=float, default=600, help="its limit of processor time (default 600)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters of ImageGAN to change")

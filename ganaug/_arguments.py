@@ -110,7 +110,7 @@ def _add_reading_options(add: Any) -> None:
 
 
 def _add_training_options(add: Any) -> None:
-    add("--max-steps", type=int, default=2000, metavar="N", help="training steps (default: %(default)s)")
+    add("--max-steps", type=int, default=3000, metavar="N", help="training steps (default: %(default)s)")
     add("--max-seconds", type=float, metavar="S", help="stop training after this time (default: no limit)")
     add("--batch-size", type=int, default=64, metavar="N", help="images per step (default: %(default)s)")
     add(

@@ -35,7 +35,7 @@ class ImageGAN(BaseGAN):
         'unconditional'.
     d_augment : {'diffaugment', 'ada', 'none'} or DAugment, default 'diffaugment'
         Differentiable augmentation in front of the discriminator. It never shows in the samples.
-    max_steps : int or None, default 2000
+    max_steps : int or None, default 3000
         Generator updates. Raising it improves samples until copying of the rarest classes sets in.
     max_seconds : float or None, default None
         Wall-clock budget; training ends with whichever of the two budgets is used first. A run that ends by time
@@ -132,7 +132,7 @@ class ImageGAN(BaseGAN):
         penalty: str | Penalty | None = "r1r2",
         conditioning: str | Conditioning = "projection",
         d_augment: str | DAugment | None = "diffaugment",
-        max_steps: int | None = 2000,
+        max_steps: int | None = 3000,
         max_seconds: float | None = None,
         batch_size: int = 64,
         learning_rate: float = 1e-3,

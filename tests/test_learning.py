@@ -48,7 +48,12 @@ def assert_learned(gan):
     assert abs(means - MEANS).mean() < 0.5 * abs(MEANS[0] - MEANS[1]).mean()
 
 
-@pytest.mark.parametrize(("loss", "penalty"), list(itertools.product(LOSSES, PENALTIES)))
+# Wasserstein's critic needs a bound on its slope, which neither of these gives.
+UNBOUNDED = {("wasserstein", "lecam"), ("wasserstein", "none")}
+PAIRS = [pair for pair in itertools.product(LOSSES, PENALTIES) if pair not in UNBOUNDED]
+
+
+@pytest.mark.parametrize(("loss", "penalty"), PAIRS)
 def test_every_loss_learns_with_every_penalty(loss, penalty):
     assert_learned(learn(loss=loss, penalty=penalty))
 
@@ -108,6 +113,7 @@ CONDITIONAL = ["projection", "concat", "auxiliary_classifier"]
 GRID = [
     (architecture, *rest)
     for architecture, *rest in itertools.product(["residual", "spectral"], CONDITIONAL, LOSSES, PENALTIES, D_AUGMENTS)
+    if tuple(rest[1:3]) not in UNBOUNDED
     # A spectrally normalised discriminator hardly has the slope of one that this penalty asks for.
     if (architecture, rest[2]) != ("spectral", "gradient_penalty")
 ]
@@ -125,7 +131,7 @@ def test_the_whole_grid_learns(architecture, conditioning, loss, penalty, d_augm
     ("loss", "penalty", "conditioning"),
     [
         # The Wasserstein loss needs a penalty, as its docstring says.
-        *(row for row in itertools.product(LOSSES, PENALTIES, ["projection"]) if row[:2] != ("wasserstein", "none")),
+        *((*pair, "projection") for pair in PAIRS),
         *itertools.product(["relativistic"], ["none"], CONDITIONAL[1:]),
     ],
 )

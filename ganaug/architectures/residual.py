@@ -29,7 +29,8 @@ class Residual:
     Parameters
     ----------
     width : int, default 16
-        Channels at the image's resolution; they double at each halving up to four times that.
+        A quarter of the channels at the coarsest resolution, about seven pixels. Each doubling of the resolution
+        halves them, to no fewer than this. Raising it costs time by its square.
     latent_dim : int, default 64
     n_blocks : int, default 1
         Residual blocks per resolution.
@@ -72,8 +73,8 @@ class Residual:
         return Networks(generator, discriminator, encoder)
 
     def channels(self, halvings: int) -> list[int]:
-        """Return the channels from the finest resolution to the coarsest."""
-        return [self.width * min(2**scale, 4) for scale in range(halvings + 1)]
+        """Return the channels from the finest resolution to the coarsest, which has four times the width."""
+        return [max(self.width, 4 * self.width // 2 ** (halvings - scale)) for scale in range(halvings + 1)]
 
 
 def _normalise_spectrally(module: nn.Module) -> None:

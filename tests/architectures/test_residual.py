@@ -12,8 +12,9 @@ def count(module):
     return sum(p.numel() for p in module.parameters())
 
 
-def test_channels_double_up_to_four_times_the_width():
-    assert Residual(width=8).channels(4) == [8, 16, 32, 32, 32]
+def test_the_coarsest_resolution_has_four_times_the_width_at_any_size():
+    assert Residual(width=8).channels(1) == [16, 32]
+    assert Residual(width=8).channels(4) == [8, 8, 8, 16, 32]
 
 
 def test_more_blocks_and_width_mean_more_weights():
