@@ -32,7 +32,8 @@ def learn(architecture="residual", n_steps=100, **parameters):
         architecture=ARCHITECTURES[architecture],
         max_steps=n_steps,
         batch_size=16,
-        learning_rate=2e-3,
+        # The classic DCGAN was made for 2e-4; at ten times that it loses a class now and then.
+        learning_rate=1e-3 if architecture == "dcgan" else 2e-3,
         ema_half_life=200,
         **{"d_augment": None, **parameters},
     )
@@ -136,4 +137,4 @@ def test_the_whole_grid_learns(architecture, conditioning, loss, penalty, d_augm
     ],
 )
 def test_dcgan_learns_with_everything(loss, penalty, conditioning):
-    assert_learned(learn("dcgan", 250, loss=loss, penalty=penalty, conditioning=conditioning))
+    assert_learned(learn("dcgan", 500, loss=loss, penalty=penalty, conditioning=conditioning))
