@@ -68,13 +68,8 @@ class _LinearHead(nn.Module):
 
 
 @dataclass(frozen=True)
-class Projection:
-    """Add the inner product of the features with a learned class embedding to the logit.
-
-    References
-    ----------
-    Miyato and Koyama, "cGANs with projection discriminator", ICLR 2018, arXiv:1802.05637, Eq. 3.
-    """
+class _Plain:
+    """What the recipes have in common: a discriminator that the class enters nowhere."""
 
     shares_backward: ClassVar[bool] = True
     extra_channels: ClassVar[int] = 0
@@ -84,12 +79,26 @@ class Projection:
         return _PlainInput()
 
     def build_head(self, n_features: int, n_classes: int) -> nn.Module:
+        """Return a plain linear logit."""
+        return _LinearHead(n_features)
+
+    def class_loss(self, critique: Critique, y: Tensor) -> Tensor | float:
+        """Return zero: the head names no classes."""
+        return 0.0
+
+
+@dataclass(frozen=True)
+class Projection(_Plain):
+    """Add the inner product of the features with a learned class embedding to the logit.
+
+    References
+    ----------
+    Miyato and Koyama, "cGANs with projection discriminator", ICLR 2018, arXiv:1802.05637, Eq. 3.
+    """
+
+    def build_head(self, n_features: int, n_classes: int) -> nn.Module:
         """Return a linear logit plus the projection."""
         return _LinearHead(n_features, n_projected=n_classes)
-
-    def class_loss(self, critique: Critique, y: Tensor) -> float:
-        """Return zero: the logit itself is conditional."""
-        return 0.0
 
 
 class _PlaneInput(nn.Module):
@@ -104,7 +113,7 @@ class _PlaneInput(nn.Module):
 
 
 @dataclass(frozen=True)
-class Concat:
+class Concat(_Plain):
     """Append a learned plane per class to the discriminator's input.
 
     References
@@ -112,24 +121,15 @@ class Concat:
     Mirza and Osindero, "Conditional generative adversarial nets", 2014, arXiv:1411.1784, Section 3.2.
     """
 
-    shares_backward: ClassVar[bool] = True
     extra_channels: ClassVar[int] = 1
 
     def build_input(self, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
         """Return a module that appends the class's plane."""
         return _PlaneInput(shape, n_classes)
 
-    def build_head(self, n_features: int, n_classes: int) -> nn.Module:
-        """Return a plain linear logit."""
-        return _LinearHead(n_features)
-
-    def class_loss(self, critique: Critique, y: Tensor) -> float:
-        """Return zero: the logit itself is conditional."""
-        return 0.0
-
 
 @dataclass(frozen=True)
-class AuxiliaryClassifier:
+class AuxiliaryClassifier(_Plain):
     """Let the discriminator name the class of reals, and let the generator pay for fakes that it names wrongly.
 
     Parameters
@@ -150,11 +150,6 @@ class AuxiliaryClassifier:
 
     weight: float = 1.0
     shares_backward: ClassVar[bool] = False
-    extra_channels: ClassVar[int] = 0
-
-    def build_input(self, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
-        """Return the identity in x."""
-        return _PlainInput()
 
     def build_head(self, n_features: int, n_classes: int) -> nn.Module:
         """Return a linear logit and linear class logits."""
@@ -166,23 +161,8 @@ class AuxiliaryClassifier:
 
 
 @dataclass(frozen=True)
-class Unconditional:
+class Unconditional(_Plain):
     """Judge samples without looking at their class: for data of one class, or as a control."""
-
-    shares_backward: ClassVar[bool] = True
-    extra_channels: ClassVar[int] = 0
-
-    def build_input(self, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
-        """Return the identity in x."""
-        return _PlainInput()
-
-    def build_head(self, n_features: int, n_classes: int) -> nn.Module:
-        """Return a plain linear logit."""
-        return _LinearHead(n_features)
-
-    def class_loss(self, critique: Critique, y: Tensor) -> float:
-        """Return zero: there are no classes."""
-        return 0.0
 
 
 CONDITIONINGS = {
