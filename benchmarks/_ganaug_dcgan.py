@@ -12,6 +12,7 @@ from ganaug.architectures import DCGAN, DataSpec
 from ganaug.batches import Batches
 from ganaug.devices import choose_precision, freed_memory_kept, seeded, thread_limit
 from ganaug.training import start, train_step
+from ganaug.training_data import Pixels
 
 
 def main(precision: str, batch_size: int, n_steps: int, n_threads: int) -> None:
@@ -48,7 +49,7 @@ def make_state(precision: str, batch_size: int):
     fabric = Fabric(accelerator="cpu", devices=1, precision=precision)
     networks = architecture.build(DataSpec((1, 28, 28), 1), recipe.conditioning)
     pixels = torch.randint(0, 256, (4 * batch_size, 1, 28, 28), dtype=torch.uint8)
-    return start(recipe, fabric, networks, pixels, Batches(torch.zeros(len(pixels), dtype=torch.int64), 1.0))
+    return start(recipe, fabric, networks, Pixels(pixels), Batches(torch.zeros(len(pixels), dtype=torch.int64), 1.0))
 
 
 if __name__ == "__main__":

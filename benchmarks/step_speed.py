@@ -27,6 +27,7 @@ from ganaug.architectures import DataSpec
 from ganaug.batches import Batches
 from ganaug.devices import choose_precision, freed_memory_kept, seeded, thread_limit
 from ganaug.training import TrainingState, start, train_step
+from ganaug.training_data import Pixels
 
 RESULTS = Path(__file__).parent / "results" / "step_speed.jsonl"
 STEPS_PER_ROUND = 8  # one lazy penalty falls into each
@@ -105,7 +106,7 @@ def make_state(shape: tuple[int, int, int]) -> TrainingState:
     networks = architecture.build(DataSpec(shape, 10), recipe.conditioning)
     y = torch.arange(2000) % 10
     pixels = torch.randint(0, 256, (2000, *shape), dtype=torch.uint8)
-    return start(recipe, fabric, networks, pixels, Batches(y, recipe.class_balance))
+    return start(recipe, fabric, networks, Pixels(pixels), Batches(y, recipe.class_balance))
 
 
 def record_convolutions(state: TrainingState) -> list[BareConvolution]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from ganaug import __version__, checkpoint, persistence, training
-from ganaug._parameters import check_parameters, make_recipe, resolve
+from ganaug._parameters import Choices, check_parameters, make_recipe, resolve
 from ganaug._typing import Label, RandomState
 from ganaug._validation import as_seed, check_number, check_same_length
 from ganaug.architectures import DataSpec, Networks
@@ -24,30 +24,34 @@ from ganaug.batches import Batches
 from ganaug.callbacks import ProgressBar
 from ganaug.devices import choose_device, choose_precision, freed_memory_kept, has_device, seeded, thread_limit
 from ganaug.exceptions import ModelFormatError, SmallClassWarning
+from ganaug.processes import join_processes
+from ganaug.training_data import TrainingData
 
 # Saved models name their estimator; only these can be loaded.
-_ESTIMATORS = {"ImageGAN": "ganaug.image"}
-_SAMPLING_BATCH = 256
+_ESTIMATORS = {"ImageGAN": "ganaug.image", "TableGAN": "ganaug.table", "VectorGAN": "ganaug.vector"}
 
 
 class BaseGAN(BaseEstimator):
     """Template of the GAN estimators: a subclass turns user data into tensors and back."""
 
+    _choices: ClassVar[Choices]
+    _sampling_batch: ClassVar[int] = 256
+
     @abstractmethod
-    def _read(self, X: Any, y: Any) -> tuple[Tensor, Tensor]:
-        """Learn the codecs; return the data as uint8 (N, C, H, W) and the classes as int64 (N,)."""
+    def _read(self, X: Any, y: Any) -> tuple[TrainingData, Tensor]:
+        """Learn the codecs; return the data and the classes as int64 (N,)."""
 
     @abstractmethod
     def _spec(self) -> DataSpec:
         """Return what the fitted codecs say about the networks' data."""
 
     @abstractmethod
-    def _decode(self, x: Tensor) -> Any:
-        """Turn generated tensors into what the user gave."""
+    def _decode(self, x: Tensor, seed: int) -> Any:
+        """Turn what `_generate` made into what the user gave."""
 
     @abstractmethod
     def _encode(self, X: Any) -> Tensor:
-        """Turn data like the training data into float32 tensors in [-1, 1]."""
+        """Turn data like the training data into float32 tensors as the networks see them."""
 
     @abstractmethod
     def _codec_config(self) -> dict[str, Any]:
@@ -94,7 +98,7 @@ class BaseGAN(BaseEstimator):
         self.precision_ = choose_precision(self.precision, device)
         data, classes = self._read(X, y)
         self._count(classes)
-        fabric = training.make_fabric(device, self.precision_)
+        fabric = join_processes(device, self.precision_)
         self._check_batch_size(fabric.world_size)
         with thread_limit(self.n_threads), freed_memory_kept(), seeded(fabric.broadcast(seed)):
             networks = architecture.build(self._spec(), recipe.conditioning)
@@ -138,7 +142,7 @@ class BaseGAN(BaseEstimator):
         check_is_fitted(self)
         seed = as_seed(self.random_state if random_state is None else random_state)
         classes = self._wanted_classes(n, y, seed)
-        return self._decode(self._generate(classes, seed)), self.label_codec_.decode(classes)
+        return self._decode(self._generate(classes, seed), seed), self.label_codec_.decode(classes)
 
     def score_samples(self, X: Any, y: Any) -> np.ndarray:
         """Return the discriminator's logits: higher is more like the training data of that class.
@@ -158,7 +162,7 @@ class BaseGAN(BaseEstimator):
         classes = torch.from_numpy(self.label_codec_.encode(y))
         discriminator = self.networks_.discriminator.eval()
         with self._inference():
-            parts = zip(x.split(_SAMPLING_BATCH), classes.split(_SAMPLING_BATCH), strict=True)
+            parts = zip(x.split(self._sampling_batch), classes.split(self._sampling_batch), strict=True)
             logits = [discriminator(a.to(self._device()), b.to(self._device())).logits.float().cpu() for a, b in parts]
         return torch.cat(logits).numpy()
 
@@ -295,7 +299,7 @@ class BaseGAN(BaseEstimator):
         self.history_ = state.history
         self._fine_tuned: dict[int, nn.Module] = {}
 
-    def _fine_tune(self, trunk: training.TrainingState, data: Tensor, classes: Tensor) -> None:
+    def _fine_tune(self, trunk: training.TrainingState, data: TrainingData, classes: Tensor) -> None:
         """Train each class's own copy of the shared networks on that class alone."""
         _, recipe = make_recipe(
             self, max_steps=self.fine_tune_steps, max_seconds=None, learning_rate=self.final_learning_rate
@@ -323,15 +327,24 @@ class BaseGAN(BaseEstimator):
         return classes
 
     def _generate(self, classes: np.ndarray, seed: int) -> Tensor:
-        """Return generated tensors (N, ...), float32 in [-1, 1] on the CPU, in the order of `classes`."""
+        """Return generated tensors (N, ...), float32 on the CPU, in the order of `classes`."""
         z = torch.randn(len(classes), self._latent_dim(), generator=torch.Generator().manual_seed(seed))
         classes = torch.from_numpy(np.ascontiguousarray(classes))
-        out = torch.empty(len(classes), *self._spec().shape)
-        with self._inference():
+        out = torch.empty(len(classes), *self._kept_shape())
+        with self._inference(), seeded(seed):
             for generator, own in self._by_generator(classes):
-                for rows in own.split(_SAMPLING_BATCH):
-                    out[rows] = generator(z[rows].to(self._device()), classes[rows].to(self._device())).float().cpu()
+                for rows in own.split(self._sampling_batch):
+                    x = generator(z[rows].to(self._device()), classes[rows].to(self._device()))
+                    out[rows] = self._compress(x).float().cpu()
         return out
+
+    def _kept_shape(self) -> tuple[int, ...]:
+        """Return the shape of one sample as `_compress` leaves it."""
+        return self._spec().shape
+
+    def _compress(self, x: Tensor) -> Tensor:
+        """Return a batch of the generator's output in the form in which it is kept until decoded."""
+        return x
 
     def _by_generator(self, classes: Tensor) -> Iterator[tuple[nn.Module, Tensor]]:
         shared = torch.ones(len(classes), dtype=torch.bool)

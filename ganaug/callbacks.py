@@ -35,7 +35,7 @@ class ProgressBar:
             last = state.history[-1]
             self._bar.set_postfix_str(
                 f"step {state.step}, D {last['d_loss']:.3f}, G {last['g_loss']:.3f}, "
-                f"{last['images_per_second']:.0f} images/s",
+                f"{last['samples_per_second']:.0f} samples/s",
                 refresh=False,
             )
 

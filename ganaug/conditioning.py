@@ -5,7 +5,7 @@ from typing import ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, one_hot
 
 
 class Critique(NamedTuple):
@@ -31,10 +31,9 @@ class Conditioning(Protocol):
     """A recipe for the two places of a discriminator that may see the class."""
 
     shares_backward: ClassVar[bool]
-    extra_channels: ClassVar[int]
 
-    def build_input(self, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
-        """Return a module from (x, y) to images with `extra_channels` more channels."""
+    def build_input(self, shape: tuple[int, ...], n_classes: int) -> nn.Module:
+        """Return a module from (x, y) to samples with `n_added` more channels, or columns if they are rows."""
 
     def build_head(self, n_features: int, n_classes: int) -> nn.Module:
         """Return a module from features (N, n_features) and y to a `Critique`."""
@@ -44,6 +43,8 @@ class Conditioning(Protocol):
 
 
 class _PlainInput(nn.Module):
+    n_added = 0
+
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return x
 
@@ -72,9 +73,8 @@ class _Plain:
     """What the recipes have in common: a discriminator that the class enters nowhere."""
 
     shares_backward: ClassVar[bool] = True
-    extra_channels: ClassVar[int] = 0
 
-    def build_input(self, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
+    def build_input(self, shape: tuple[int, ...], n_classes: int) -> nn.Module:
         """Return the identity in x."""
         return _PlainInput()
 
@@ -102,6 +102,8 @@ class Projection(_Plain):
 
 
 class _PlaneInput(nn.Module):
+    n_added = 1
+
     def __init__(self, shape: tuple[int, int, int], n_classes: int) -> None:
         super().__init__()
         _, self.height, self.width = shape
@@ -112,20 +114,27 @@ class _PlaneInput(nn.Module):
         return torch.cat([x, planes], dim=1)
 
 
+class _RowInput(nn.Module):
+    def __init__(self, n_classes: int) -> None:
+        super().__init__()
+        self.n_added = n_classes
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return torch.cat([x, one_hot(y, self.n_added).to(x.dtype)], dim=1)
+
+
 @dataclass(frozen=True)
 class Concat(_Plain):
-    """Append a learned plane per class to the discriminator's input.
+    """Append a learned plane per class to the discriminator's input, or to a row the class as a one-hot vector.
 
     References
     ----------
     Mirza and Osindero, "Conditional generative adversarial nets", 2014, arXiv:1411.1784, Section 3.2.
     """
 
-    extra_channels: ClassVar[int] = 1
-
-    def build_input(self, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
-        """Return a module that appends the class's plane."""
-        return _PlaneInput(shape, n_classes)
+    def build_input(self, shape: tuple[int, ...], n_classes: int) -> nn.Module:
+        """Return a module that appends the class."""
+        return _RowInput(n_classes) if len(shape) == 1 else _PlaneInput(shape, n_classes)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,14 @@
 """`ImageGAN`: a conditional GAN on labelled images."""
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from ganaug._parameters import IMAGE_CHOICES, Choices
 from ganaug._typing import RandomState
 from ganaug._validation import as_seed
 from ganaug.architectures import Architecture, DataSpec
@@ -18,6 +19,7 @@ from ganaug.diffaugment import DAugment
 from ganaug.image_data import ImageLayout, LabelCodec, read_images
 from ganaug.losses import Loss
 from ganaug.penalties import Penalty
+from ganaug.training_data import Pixels
 
 
 class ImageGAN(BaseGAN):
@@ -90,7 +92,7 @@ class ImageGAN(BaseGAN):
     networks_ : Networks
         Averaged generator, discriminator and encoder.
     history_ : list of dict
-        step, seconds, d_loss, g_loss and images_per_second of each logged interval.
+        step, seconds, d_loss, g_loss and samples_per_second of each logged interval.
     precision_ : str
         The precision that was used.
     n_skipped_ : int
@@ -123,6 +125,7 @@ class ImageGAN(BaseGAN):
 
     layout_: ImageLayout
     label_codec_: LabelCodec
+    _choices: ClassVar[Choices] = IMAGE_CHOICES
 
     def __init__(
         self,
@@ -196,15 +199,15 @@ class ImageGAN(BaseGAN):
         seed = as_seed(self.random_state if random_state is None else random_state)
         return to_uint8(self._generate(self.label_codec_.encode(y), seed))
 
-    def _read(self, X: Any, y: Any) -> tuple[Tensor, Tensor]:
+    def _read(self, X: Any, y: Any) -> tuple[Pixels, Tensor]:
         data = read_images(X, y, cache_dir=self.cache_dir, on_error=self.on_error, image_size=self.image_size)
         self.layout_, self.label_codec_, self.n_skipped_ = data.layout, data.label_codec, data.n_skipped
-        return _as_tensor(data.pixels), torch.from_numpy(self.label_codec_.encode(data.labels))
+        return Pixels(_as_tensor(data.pixels)), torch.from_numpy(self.label_codec_.encode(data.labels))
 
     def _spec(self) -> DataSpec:
         return DataSpec(self.layout_.shape, len(self.label_codec_))
 
-    def _decode(self, x: Tensor) -> Any:
+    def _decode(self, x: Tensor, seed: int) -> Any:
         return self.layout_.decode(to_uint8(x))
 
     def _encode(self, X: Any) -> Tensor:

@@ -1,19 +1,17 @@
-"""The training loop: the only file that knows Lightning Fabric.
+"""The training loop.
 
 Both players learn from one look at one batch (simultaneous updates). The discriminator judges each sample by
-itself, so its gradient with respect to a fake image is a vector times the loss's derivative at that one logit.
+itself, so its gradient with respect to a fake sample is a vector times the loss's derivative at that one logit.
 A loss whose derivative never vanishes thus needs a single backward pass: rescaled per sample it serves the
 generator too.
 """
 
 import copy
-import logging
-import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,10 +24,9 @@ from ganaug.diffaugment import DAugment
 from ganaug.exceptions import GanaugWarning
 from ganaug.losses import Loss
 from ganaug.penalties import Penalty, Situation
+from ganaug.processes import Processes
 from ganaug.rollback import Snapshot
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
+from ganaug.training_data import TrainingData
 
 Callback = Callable[["TrainingState"], None]
 
@@ -38,12 +35,11 @@ Callback = Callable[["TrainingState"], None]
 class Recipe:
     """How to train: the objects and numbers of one run, without any state.
 
-    The numbers are documented at `ganaug.ImageGAN`, whose parameters they are.
+    The numbers are documented at the GAN estimators, whose parameters they are.
     """
 
     loss: Loss
     penalty: Penalty | None
-    d_augment: DAugment | None
     conditioning: Conditioning
     latent_dim: int
     batch_size: int
@@ -54,8 +50,9 @@ class Recipe:
     betas: tuple[float, float]
     ema_half_life: float
     class_balance: float
-    reconstruction_weight: float
-    kl_weight: float
+    d_augment: DAugment | None = None
+    reconstruction_weight: float = 0.0
+    kl_weight: float = 0.0
 
 
 @dataclass
@@ -73,7 +70,7 @@ class TrainingState:
     progress : float in [0, 1]
         Share of the budget used.
     history : list of dict
-        One entry per logged interval: step, seconds, d_loss, g_loss, images_per_second.
+        One entry per logged interval: step, seconds, d_loss, g_loss, samples_per_second.
     should_stop : bool
         A callback may set it to end training after this step (in all processes alike, if there are several).
     was_interrupted : bool
@@ -81,10 +78,10 @@ class TrainingState:
     """
 
     recipe: Recipe
-    fabric: "Fabric"
+    fabric: Processes
     networks: Networks
     ema: nn.Module
-    pixels: Tensor
+    data: TrainingData
     batches: Batches
     d_optimizer: torch.optim.Optimizer
     g_optimizer: torch.optim.Optimizer
@@ -109,35 +106,12 @@ class Draws:
     augment: Tensor  # (2 n, n_draws)
 
 
-def make_fabric(device: str, precision: str) -> "Fabric":
-    """Start Fabric, joining the processes of `torchrun` if it started this one."""
-    from lightning_fabric import Fabric
-
-    here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
-    everywhere = int(os.environ.get("WORLD_SIZE", 1))
-    logger = logging.getLogger("lightning_fabric")
-    level, _ = logger.level, logger.setLevel(logging.WARNING)  # its greetings are not the user's business
-    try:
-        fabric = Fabric(
-            accelerator=device,
-            devices=here,
-            num_nodes=everywhere // here,
-            strategy="ddp" if everywhere > 1 else "auto",
-            precision=precision,
-        )
-        fabric.launch()
-    finally:
-        logger.setLevel(level)
-    return fabric
-
-
-def start(recipe: Recipe, fabric: "Fabric", networks: Networks, pixels: Tensor, batches: Batches) -> TrainingState:
+def start(recipe: Recipe, fabric: Processes, networks: Networks, data: TrainingData, batches: Batches) -> TrainingState:
     """Make the state of a new run.
 
     Parameters
     ----------
-    pixels : Tensor of shape (N, C, H, W), uint8
-        May be a view of a memory-mapped file.
+    data : TrainingData
     batches : Batches
         Draws from their indices.
     """
@@ -148,7 +122,7 @@ def start(recipe: Recipe, fabric: "Fabric", networks: Networks, pixels: Tensor, 
         fabric=fabric,
         networks=networks,
         ema=copy.deepcopy(networks.generator).eval().requires_grad_(False),
-        pixels=_place(pixels, fabric.device),
+        data=data.to(fabric.device),
         batches=batches,
         d_optimizer=_adam(networks.discriminator.parameters(), recipe),
         g_optimizer=_adam(g_parameters, recipe),
@@ -164,13 +138,6 @@ def trainable_copy(module: nn.Module) -> nn.Module:
 
 def _adam(parameters: Any, recipe: Recipe) -> torch.optim.Adam:
     return torch.optim.Adam(parameters, lr=recipe.learning_rate, betas=recipe.betas, fused=True)
-
-
-def _place(pixels: Tensor, device: torch.device) -> Tensor:
-    """Put the data on the accelerator if it takes less than half of the free memory there."""
-    if device.type == "cuda" and pixels.numel() < torch.cuda.mem_get_info(device)[0] / 2:
-        return pixels.to(device)
-    return pixels
 
 
 def train(state: TrainingState, callbacks: Sequence[Callback] = ()) -> None:
@@ -213,7 +180,7 @@ def train(state: TrainingState, callbacks: Sequence[Callback] = ()) -> None:
 def train_step(state: TrainingState) -> None:
     """Update discriminator, generator and average once."""
     draws = _draw(state)
-    x_real = _fetch(state, draws.index)
+    x_real = state.data.fetch(draws.index, state.fabric.device)
     state.d_optimizer.zero_grad()
     state.g_optimizer.zero_grad()
     x_fake, g_regulariser = _generate(state, x_real, draws)
@@ -269,7 +236,7 @@ def _backward_once(d_loss: Tensor, g_loss: Tensor, logits: Tensor, leaf: Tensor)
     d_seed = torch.where(d_seed.abs() < smallest.abs(), smallest, d_seed)
     logits.backward(d_seed)
     n = len(leaf)
-    return leaf.grad * (g_seed[n:] / d_seed[n:]).view(-1, 1, 1, 1)
+    return leaf.grad * (g_seed[n:] / d_seed[n:]).view(-1, *(1 for _ in leaf.shape[1:]))
 
 
 def _backward_twice(d_loss: Tensor, g_loss: Tensor, discriminator: nn.Module, leaf: Tensor) -> Tensor:
@@ -347,11 +314,6 @@ def _draw(state: TrainingState) -> Draws:
     return Draws(*(t.to(fabric.device, non_blocking=True) for t in vars(draws).values()))
 
 
-def _fetch(state: TrainingState, index: Tensor) -> Tensor:
-    x = state.pixels[index.to(state.pixels.device)].to(state.fabric.device)
-    return x.to(torch.float32, memory_format=torch.channels_last).div_(127.5).sub_(1)
-
-
 def _is_over(state: TrainingState) -> bool:
     recipe = state.recipe
     seconds = state.fabric.broadcast(state.seconds) if recipe.max_seconds else state.seconds
@@ -379,10 +341,10 @@ def _record_or_roll_back(state: TrainingState, good: Snapshot) -> Snapshot:
         good.restore(state)
         return good
     last = state.history[-1] if state.history else {"step": 0, "seconds": 0.0}
-    images = (state.step - last["step"]) * state.recipe.batch_size
-    speed = images / max(state.seconds - last["seconds"], 1e-9)
+    n_samples = (state.step - last["step"]) * state.recipe.batch_size
+    speed = n_samples / max(state.seconds - last["seconds"], 1e-9)
     losses = dict(zip(state.losses, values.tolist(), strict=True))
-    state.history.append({"step": state.step, "seconds": state.seconds, **losses, "images_per_second": speed})
+    state.history.append({"step": state.step, "seconds": state.seconds, **losses, "samples_per_second": speed})
     return Snapshot(state, good.n_rollbacks) if len(state.history) % 5 == 0 else good
 
 

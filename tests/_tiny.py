@@ -13,6 +13,7 @@ from ganaug.conditioning import Projection
 from ganaug.losses import Relativistic
 from ganaug.penalties import R1R2
 from ganaug.training import Recipe, TrainingState, start
+from ganaug.training_data import Pixels
 
 TINY = Residual(width=8, latent_dim=8)
 SHAPES = [(1, 8, 8), (3, 9, 17), (4, 16, 12), (1, 28, 28), (3, 64, 64)]
@@ -76,7 +77,7 @@ def make_state(architecture: Any = TINY, fabric: Any = None, seed: int = 0, **ch
     torch.manual_seed(seed)
     networks = architecture.build(DataSpec((1, 8, 8), 2), recipe.conditioning)
     batches = Batches(torch.from_numpy(y), recipe.class_balance)
-    return start(recipe, fabric or one_process(), networks, torch.from_numpy(X)[:, None], batches)
+    return start(recipe, fabric or one_process(), networks, Pixels(torch.from_numpy(X)[:, None]), batches)
 
 
 def weights(module: torch.nn.Module) -> torch.Tensor:

@@ -225,7 +225,7 @@ class TestSample:
 
     def test_many_samples_are_made_in_parts(self, gan, monkeypatch):
         whole = gan.sample(20, "left")[0].astype(int)
-        monkeypatch.setattr(base, "_SAMPLING_BATCH", 7)
+        monkeypatch.setattr(base.BaseGAN, "_sampling_batch", 7)
         assert abs(gan.sample(20, "left")[0].astype(int) - whole).max() <= 1
 
     def test_generators_draw_their_class(self, gan):
@@ -278,7 +278,7 @@ class TestScore:
 
     def test_large_sets_are_scored_in_parts(self, gan, monkeypatch):
         whole = gan.score_samples(X, NAMES)
-        monkeypatch.setattr(base, "_SAMPLING_BATCH", 7)
+        monkeypatch.setattr(base.BaseGAN, "_sampling_batch", 7)
         np.testing.assert_allclose(gan.score_samples(X, NAMES), whole, rtol=1e-3, atol=1e-5)
 
     def test_lengths_must_agree(self, gan):

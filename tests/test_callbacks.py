@@ -33,7 +33,7 @@ def test_bar_shows_losses_speed_and_the_end(monkeypatch, verbose):
     text = run_with_bar(monkeypatch, Terminal(), verbose)
     assert "fit 100%" in text
     assert "step 5, D " in text
-    assert "images/s" in text
+    assert "samples/s" in text
     assert text.endswith("\n")
 
 
@@ -43,7 +43,7 @@ def test_bar_is_silent(monkeypatch, stream, verbose):
 
 
 def test_bar_shows_itself_without_a_terminal_on_demand(monkeypatch):
-    assert "images/s" in run_with_bar(monkeypatch, io.StringIO(), True)
+    assert "samples/s" in run_with_bar(monkeypatch, io.StringIO(), True)
 
 
 def test_only_the_first_process_has_a_bar(monkeypatch):

@@ -24,9 +24,20 @@ def make_y():
 
 def test_input_adds_the_promised_channels(recipe, y):
     x = torch.randn(4, *SHAPE)
-    seen = recipe.build_input(SHAPE, N_CLASSES)(x, y)
-    assert seen.shape == (4, 3 + recipe.extra_channels, 4, 6)
+    condition = recipe.build_input(SHAPE, N_CLASSES)
+    seen = condition(x, y)
+    assert seen.shape == (4, 3 + condition.n_added, 4, 6)
     assert torch.equal(seen[:, :3], x)
+
+
+def test_input_of_rows_adds_the_promised_columns(recipe, y):
+    x = torch.randn(4, 7)
+    condition = recipe.build_input((7,), N_CLASSES)
+    seen = condition(x, y)
+    assert seen.shape == (4, 7 + condition.n_added)
+    assert torch.equal(seen[:, :7], x)
+    if condition.n_added:
+        assert torch.equal(seen[:, 7:].argmax(1), y)
 
 
 def test_head_gives_one_float32_logit_per_sample(recipe, y):

@@ -151,7 +151,7 @@ class TestStep:
         torch.manual_seed(5)
         draws = training._draw(state)
         discriminator = copy.deepcopy(state.networks.discriminator)
-        x_real = training._fetch(state, draws.index)
+        x_real = state.data.fetch(draws.index, torch.device("cpu"))
         x_fake = state.networks.generator(draws.z, draws.y).detach()
         real, fake = discriminator(x_real, draws.y).logits, discriminator(x_fake, draws.y).logits
         state.recipe.loss.d_loss(real, fake).backward()
@@ -180,8 +180,8 @@ class TestStep:
 
     def test_pixels_become_the_model_range(self):
         state = make_state()
-        state.pixels[:3, 0, 0, 0] = torch.tensor([0, 51, 255], dtype=torch.uint8)
-        x = training._fetch(state, torch.arange(3))
+        state.data.pixels[:3, 0, 0, 0] = torch.tensor([0, 51, 255], dtype=torch.uint8)
+        x = state.data.fetch(torch.arange(3), torch.device("cpu"))
         assert x.dtype == torch.float32
         torch.testing.assert_close(x[:, 0, 0, 0], torch.tensor([-1.0, -0.6, 1.0]))
 
@@ -314,8 +314,8 @@ class TestBudget:
         state.recipe = replace(state.recipe, max_steps=max_steps)
         train(state, [_stop_at(100)])
         assert [entry["step"] for entry in state.history] == steps
-        assert set(state.history[0]) == {"step", "seconds", "d_loss", "g_loss", "images_per_second"}
-        assert all(entry["images_per_second"] > 0 for entry in state.history)
+        assert set(state.history[0]) == {"step", "seconds", "d_loss", "g_loss", "samples_per_second"}
+        assert all(entry["samples_per_second"] > 0 for entry in state.history)
 
     def test_a_stopped_run_records_its_last_step(self):
         state = make_state(max_steps=400)
@@ -413,4 +413,4 @@ def test_bfloat16_keeps_weights_and_losses_in_float32():
 
 def test_data_stay_where_they_are_on_a_processor():
     state = make_state()
-    assert training._place(state.pixels, torch.device("cpu")) is state.pixels
+    assert state.data.to(torch.device("cpu")).pixels is state.data.pixels

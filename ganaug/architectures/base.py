@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 from torch import nn
 
+from ganaug.blocks import Layout
 from ganaug.conditioning import Conditioning
 
 
@@ -14,12 +15,15 @@ class DataSpec:
 
     Attributes
     ----------
-    shape : tuple (C, H, W)
+    shape : tuple (C, H, W), or (width,) of dense rows
     n_classes : int
+    layout : Layout or None
+        How the columns of rows lie; None for images.
     """
 
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     n_classes: int
+    layout: Layout | None = None
 
 
 class Networks(NamedTuple):
@@ -28,12 +32,13 @@ class Networks(NamedTuple):
     Attributes
     ----------
     generator : nn.Module
-        Maps z of shape (N, latent_dim) and y of shape (N,) to images (N, C, H, W) in [-1, 1].
+        Maps z of shape (N, latent_dim) and y of shape (N,) to images (N, C, H, W) in [-1, 1], or to dense rows
+        (N, width).
     discriminator : nn.Module
-        Maps images and y to a `ganaug.conditioning.Critique`. It must judge each sample by itself, so without
+        Maps images or rows, and y, to a `ganaug.conditioning.Critique`. It must judge each sample by itself, so without
         batch normalisation: training relies on it (see `ganaug.training`).
     encoder : nn.Module or None
-        Maps images and y to mean and log-variance, each of shape (N, latent_dim).
+        Maps them and y to mean and log-variance, each of shape (N, latent_dim).
     """
 
     generator: nn.Module

@@ -81,7 +81,7 @@ class _Discriminator(nn.Module):
         self.canvas = (4 * rows, 4 * columns)
         self.condition = conditioning.build_input(spec.shape, spec.n_classes)
         self.layers = nn.Sequential(
-            nn.Conv2d(spec.shape[0] + conditioning.extra_channels, 64, 5, stride=2, padding=2),
+            nn.Conv2d(spec.shape[0] + self.condition.n_added, 64, 5, stride=2, padding=2),
             DroppedLeakyReLU(0.3, recipe.dropout),
             nn.Conv2d(64, 128, 5, stride=2, padding=2),
             DroppedLeakyReLU(0.3, recipe.dropout),

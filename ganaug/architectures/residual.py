@@ -1,6 +1,5 @@
 """The default: norm-free residual networks with a shared, class-conditional trunk."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -143,9 +142,10 @@ class _Discriminator(nn.Module):
     def __init__(self, recipe: Residual, spec: DataSpec, conditioning: Conditioning) -> None:
         super().__init__()
         halvings = n_halvings(*spec.shape[1:])
-        in_channels = spec.shape[0] + conditioning.extra_channels
-        self.condition: Callable[[Tensor, Tensor], Tensor] = conditioning.build_input(spec.shape, spec.n_classes)
-        self.pyramid = _Pyramid(in_channels, spec, recipe.channels(halvings), recipe.n_blocks)
+        self.condition = conditioning.build_input(spec.shape, spec.n_classes)
+        self.pyramid = _Pyramid(
+            spec.shape[0] + self.condition.n_added, spec, recipe.channels(halvings), recipe.n_blocks
+        )
         self.features = nn.Linear(self.pyramid.n_features, self.n_hidden)
         self.head = conditioning.build_head(self.n_hidden, spec.n_classes)
 
