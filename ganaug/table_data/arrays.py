@@ -1,0 +1,136 @@
+"""Tables as 2-D arrays and lists of rows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array
+
+from ganaug.table_data.cells import Cells, ColumnType, check_kind, make_cells
+from ganaug.table_data.objects import missing_value, read_objects
+
+
+@dataclass(frozen=True)
+class ArrayType(ColumnType):
+    """A column of an array; `dtype` is the whole array's."""
+
+    kind: str
+    dtype: np.dtype
+    missing: str = "nan"
+
+    def write(self, values: np.ndarray, missing: np.ndarray | None) -> np.ndarray:
+        """Return an array of shape (N,) of the user's dtype; see `ColumnType`."""
+        dtype = self.dtype
+        if dtype.kind == "O":
+            written = (values.astype(bool) if self.kind == "bool" else values).astype(object)
+        elif dtype.kind in "mM" or dtype == np.uint64:
+            written = values.view(dtype)
+        else:
+            written = values.astype(dtype, copy=False)
+        if missing is not None:
+            written = written.copy()
+            written[missing] = {"O": missing_value(self.missing), "f": np.nan}.get(dtype.kind, "NaT")
+        return written
+
+    def to_dict(self) -> dict[str, Any]:
+        """See `ColumnType`."""
+        return {"kind": self.kind, "dtype": self.dtype.str, "missing": self.missing}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "ArrayType":
+        """Read what `to_dict` wrote."""
+        return cls(values["kind"], np.dtype(values["dtype"]), values["missing"])
+
+
+@dataclass(frozen=True)
+class ArrayTable:
+    """The form of a user's array: its columns' types.
+
+    Lists of rows are read as arrays, and come back as arrays.
+    """
+
+    types: tuple[ArrayType, ...]
+    names: None = None
+
+    @classmethod
+    def fit(cls, X: Any) -> tuple["ArrayTable", list[Cells]]:
+        """Read a table, and learn its form.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `X` is not 2-D, sparse, complex or empty, has infinite values, or an object column of unlike cells.
+        """
+        array = as_array(X)
+        read = [_read_column(array[:, place], place) for place in range(array.shape[1])]
+        return cls(tuple(column_type for column_type, _ in read)), [cells for _, cells in read]
+
+    def read(self, X: Any) -> list[Cells]:
+        """Read another table of the same form.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `fit`; and if the number of columns or the kind of a column is another one.
+        """
+        array = as_array(X)
+        check_n_columns(array.shape[1], len(self.types))
+        columns = []
+        for place, expected in enumerate(self.types):
+            found, cells = _read_column(array[:, place], place)
+            check_kind(cells, found, expected)
+            columns.append(cells)
+        return columns
+
+    def write(self, columns: list[np.ndarray], n_rows: int) -> np.ndarray:
+        """Put columns, as the types wrote them, together."""
+        array = np.empty((n_rows, len(columns)), self.types[0].dtype)
+        for place, column in enumerate(columns):
+            array[:, place] = column
+        return array
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the form as a JSON-able dict."""
+        return {"container": "array", "types": [column_type.to_dict() for column_type in self.types]}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "ArrayTable":
+        """Read what `to_dict` wrote."""
+        return cls(tuple(ArrayType.from_dict(column_type) for column_type in values["types"]))
+
+
+def as_array(X: Any) -> np.ndarray:
+    """Return a 2-D array with scikit-learn's checks and messages; cells of unlike types stay objects."""
+    if isinstance(X, (list, tuple)) and X and isinstance(X[0], (list, tuple)):
+        lengths = sorted({len(row) for row in X if isinstance(row, (list, tuple))})
+        if len(lengths) > 1:
+            raise ValueError(
+                f"The rows of X have from {lengths[0]} to {lengths[-1]} values; give every row one value for each "
+                f"column, and None or NaN where it is missing."
+            )
+        objects = np.array(X, dtype=object)
+        X = objects if objects.ndim == 2 and np.array(X).dtype.kind in "USO" else X
+    return check_array(X, dtype=None, ensure_all_finite=False, estimator="TableGAN", input_name="X")
+
+
+def check_n_columns(given: int, expected: int) -> None:
+    """Raise a `ValueError`, in scikit-learn's words, unless there are as many columns as in training."""
+    if given != expected:
+        raise ValueError(
+            f"X has {given} features, but TableGAN is expecting {expected} features as input. Pass the columns that "
+            f"the training data had, in their order."
+        )
+
+
+def _read_column(values: np.ndarray, label: Any) -> tuple[ArrayType, Cells]:
+    name, dtype = f"Column {label!r}", values.dtype
+    if dtype.kind in "mM":
+        kind = "datetime" if dtype.kind == "M" else "timedelta"
+        values = np.ascontiguousarray(values)
+        return ArrayType(kind, dtype), make_cells(name, values.view(np.int64), np.isnat(values))
+    if dtype.kind in "US":
+        return ArrayType("object", dtype), Cells(name, values.astype(object))
+    if dtype.kind == "O":
+        kind, values, missing, token = read_objects(name, values)
+        return ArrayType(kind, dtype, token), make_cells(name, values, missing)
+    return ArrayType("bool" if dtype.kind == "b" else "number", dtype), make_cells(name, values)

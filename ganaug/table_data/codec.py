@@ -1,0 +1,276 @@
+"""TableCodec: a user's table to compact rows and back."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ganaug._validation import check_number, suggest
+from ganaug.blocks import Block
+from ganaug.exceptions import GanaugWarning
+from ganaug.table_data.arrays import ArrayTable
+from ganaug.table_data.categories import CategoryColumn
+from ganaug.table_data.cells import Cells, ColumnType
+from ganaug.table_data.frames import FrameTable, is_frame
+from ganaug.table_data.numbers import NumberColumn
+
+
+@dataclass(frozen=True)
+class TableCodec:
+    """Turn tables of mixed types into rows that networks learn from, and back.
+
+    Numbers, times and durations become standardised numbers; strings, booleans and pandas categoricals become
+    categories. Heavy-tailed columns go through their quantiles; a value that many rows share, such as zero, and
+    missing values become categories beside the number. Columns without any variation cost nothing.
+
+    Make one with `fit`; it does not change afterwards.
+
+    Attributes
+    ----------
+    form : ArrayTable or FrameTable
+        The container, and the columns' names and types.
+    columns : tuple of NumberColumn or CategoryColumn
+        What was learned of each column.
+    blocks : tuple of Block
+        What the entries of compact rows are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ganaug.table_data import TableCodec
+    >>> X = np.array([[1.5, 0.0], [2.5, 0.0], [4.0, 0.0]])
+    >>> codec = TableCodec.fit(X)
+    >>> codec.blocks, codec.encode(X).shape
+    ((Block(size=1),), (3, 1))
+    >>> codec.decode(codec.encode(X)).tolist()
+    [[1.5, 0.0], [2.5, 0.0], [4.0, 0.0]]
+    """
+
+    form: ArrayTable | FrameTable
+    columns: tuple[NumberColumn | CategoryColumn, ...]
+
+    @classmethod
+    def fit(cls, X: Any, *, discrete_columns: Sequence[Any] | None = None, max_categories: int = 64) -> "TableCodec":
+        """Learn a table.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or list of lists, of shape (N, n_features)
+            Numbers, booleans, strings, times, durations, pandas categoricals; objects if a column's are all of
+            one hashable type. Cells may be missing.
+        discrete_columns : sequence of column names or positions, optional
+            Columns that are categories although they hold numbers or times, such as postcodes.
+        max_categories : int, default 64
+            A column with more categories keeps this many, the most frequent; the rest becomes one, from which
+            `decode` draws in the proportions of the training data. Raising it costs memory and time.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `X` is not 2-D, empty, sparse or complex, has infinite values, repeated column names, or a column of
+            mixed types; or if a parameter is not what it should be.
+
+        Warns
+        -----
+        GanaugWarning
+            Once, naming all columns that have more than `max_categories`.
+        """
+        check_number("max_categories", max_categories, minimum=1, maximum=2**20, integer=True)
+        form, cells = (FrameTable if is_frame(X) else ArrayTable).fit(X)
+        discrete = _find_places(discrete_columns, form.names, len(cells))
+        columns = tuple(
+            _fit_column(own, column_type, place in discrete, max_categories)
+            for place, (own, column_type) in enumerate(zip(cells, form.types, strict=True))
+        )
+        codec = cls(form, columns)
+        if codec.capped:
+            _warn_capped(codec.capped, max_categories)
+        return codec
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return tuple(block for column in self.columns for block in column.blocks)
+
+    @property
+    def n_features(self) -> int:
+        """Columns of the user's table."""
+        return len(self.columns)
+
+    @property
+    def feature_names(self) -> tuple[Any, ...] | None:
+        """The columns' labels; None for arrays."""
+        return self.form.names
+
+    @property
+    def capped(self) -> tuple[Any, ...]:
+        """Names (positions for arrays) of the columns that had too many categories."""
+        names = self.feature_names or range(self.n_features)
+        return tuple(
+            name
+            for name, column in zip(names, self.columns, strict=True)
+            if isinstance(column, CategoryColumn) and column.is_capped
+        )
+
+    def encode(self, X: Any) -> np.ndarray:
+        """Turn a table like the one in `fit` into compact rows.
+
+        Numbers may lie outside the seen range; a category that `fit` did not see is an error, except in columns
+        that were capped, where it joins the folded ones.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or list of lists, of shape (N, n_features)
+
+        Returns
+        -------
+        ndarray of shape (N, n_blocks), float32
+            A number's block holds its standardised value, a category's block its index from 0 to ``size - 1``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If columns are missing, renamed or in another order; or a column holds another kind of values, an
+            unseen category, infinite values, or missing ones where `fit` saw none. The message names the column.
+        """
+        cells = self.form.read(X)
+        blocks: list[np.ndarray] = []
+        for own, column, column_type in zip(cells, self.columns, self.form.types, strict=True):
+            blocks += column.encode(own) if isinstance(column, NumberColumn) else column.encode(own, column_type)
+        return _stack(blocks, len(cells[0].values))
+
+    def decode(self, compact: np.ndarray, seed: int = 0) -> Any:
+        """Turn compact rows, real or synthetic, into a table typed like the one in `fit`.
+
+        Numbers are clipped to the seen range and rounded to the granularity that all seen values share; columns
+        of few distinct values are snapped to these.
+
+        Parameters
+        ----------
+        compact : ndarray of shape (N, n_blocks), float32
+            Category indices are rounded, and clipped to the block's size.
+        seed : int, default 0
+            For drawing values of folded categories.
+
+        Returns
+        -------
+        DataFrame or ndarray of shape (N, n_features)
+            The same columns, order, dtypes and categories. A DataFrame has a `RangeIndex`, with the training
+            index's name if that was of integers: labels such as dates or keys belong to real rows. Lists of rows
+            come back as an array.
+
+        Raises
+        ------
+        ValueError
+            If `compact` is not of that shape.
+        """
+        compact = np.asarray(compact)
+        if compact.ndim != 2 or compact.shape[1] != len(self.blocks):
+            raise ValueError(
+                f"compact has shape {compact.shape}; expected (N, {len(self.blocks)}), one entry for each of "
+                f"codec.blocks."
+            )
+        rng = np.random.default_rng(seed)
+        blocks, place, columns = np.ascontiguousarray(compact.T), 0, []
+        for column, column_type in zip(self.columns, self.form.types, strict=True):
+            own = list(blocks[place : place + len(column.blocks)])
+            place += len(own)
+            if isinstance(column, NumberColumn):
+                columns.append(column_type.write(*column.decode(own, len(compact))))
+            else:
+                columns.append(column_type.write_codes(*column.decode(own, len(compact), rng)))
+        return self.form.write(columns, len(compact))
+
+    def features(self, X: Any) -> np.ndarray:
+        """Turn a table into plain numeric features for filters, neighbours, SMOTE and metrics.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or list of lists, of shape (N, n_features)
+
+        Returns
+        -------
+        ndarray of shape (N, D), float32
+            A column for each number (standardised; 0 if missing), followed by one of 0/1 if values can be missing;
+            and 0/1 columns for each category, of which missing and folded values are one each. Constant columns
+            are left out.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `encode`.
+        """
+        cells = self.form.read(X)
+        features: list[np.ndarray] = []
+        for own, column, column_type in zip(cells, self.columns, self.form.types, strict=True):
+            features += column.features(own) if isinstance(column, NumberColumn) else column.features(own, column_type)
+        return _stack(features, len(cells[0].values))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the codec as a JSON-able dict.
+
+        Raises
+        ------
+        TypeError
+            If a category is an object that JSON cannot hold.
+        """
+        return {"form": self.form.to_dict(), "columns": [column.to_dict() for column in self.columns]}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "TableCodec":
+        """Read what `to_dict` wrote."""
+        forms: dict[str, Any] = {"array": ArrayTable, "frame": FrameTable}
+        kinds: dict[str, Any] = {"number": NumberColumn, "category": CategoryColumn}
+        form = forms[values["form"]["container"]].from_dict(values["form"])
+        return cls(form, tuple(kinds[column["kind"]].from_dict(column) for column in values["columns"]))
+
+
+def _fit_column(
+    cells: Cells, column_type: ColumnType, is_discrete: bool, max_categories: int
+) -> NumberColumn | CategoryColumn:
+    if is_discrete or not column_type.is_number:
+        return CategoryColumn.fit(cells, max_categories)
+    return NumberColumn.fit(cells, column_type)
+
+
+def _find_places(given: Sequence[Any] | None, names: tuple[Any, ...] | None, n_columns: int) -> set[int]:
+    """Return the positions of columns given by name or position."""
+    if given is None:
+        return set()
+    if isinstance(given, (str, bytes)) or not hasattr(given, "__iter__"):
+        raise TypeError(
+            f"discrete_columns must be a list of column names or positions, got {given!r}; pass [{given!r}]."
+        )
+    index = {name: place for place, name in enumerate(names or ())}
+    places = set()
+    for column in given:
+        if column in index:
+            places.add(index[column])
+        elif isinstance(column, (int, np.integer)) and not isinstance(column, bool) and 0 <= column < n_columns:
+            places.add(int(column))
+        else:
+            known = "" if names is None else f"a name among {', '.join(map(repr, names[:20]))}, or "
+            raise ValueError(
+                f"discrete_columns names {column!r}, which X does not have; expected {known}a position from 0 to "
+                f"{n_columns - 1}.{suggest(column, names or ())}"
+            )
+    return places
+
+
+def _stack(columns: list[np.ndarray], n_rows: int) -> np.ndarray:
+    stacked = np.empty((n_rows, len(columns)), np.float32)
+    for place, column in enumerate(columns):
+        stacked[:, place] = column
+    return stacked
+
+
+def _warn_capped(names: tuple[Any, ...], max_categories: int) -> None:
+    shown = ", ".join(map(repr, names[:20])) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    warnings.warn(
+        f"These columns have more than {max_categories} categories: {shown}. Each keeps its {max_categories} most "
+        f"frequent; the rest is folded into one, from which synthetic rows draw at random. Raise max_categories to "
+        f"keep more, turn numbers that are written as strings into numbers, or leave identifiers out of X.",
+        GanaugWarning,
+        stacklevel=3,
+    )
