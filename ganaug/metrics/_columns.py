@@ -1,0 +1,211 @@
+"""Read real and synthetic tables column by column: numbers with NaN, or category codes that all tables share."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from ganaug._typing import Label
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of one table.
+
+    Attributes
+    ----------
+    name : column name, or position in an array
+    values : ndarray of shape (N,)
+        Numbers: float64, NaN where missing; dates and times count microseconds. Categories: int64 codes from 0 to
+        ``n_categories - 1``, equal in all tables that were read together, -1 where missing.
+    n_categories : int
+        0 for numbers.
+    """
+
+    name: Any
+    values: np.ndarray
+    n_categories: int = 0
+
+    @property
+    def is_category(self) -> bool:
+        """Whether `values` are codes."""
+        return self.values.dtype.kind == "i"
+
+    @property
+    def is_present(self) -> np.ndarray:
+        """Mask of shape (N,), bool: where there is a value."""
+        return self.values >= 0 if self.is_category else ~np.isnan(self.values)
+
+
+def read_columns(tables: Mapping[str, Any], discrete_columns: Sequence[Any] | None = None) -> list[list[Column]]:
+    """Read tables of the same columns; the first decides their order and which of them are categories.
+
+    Parameters
+    ----------
+    tables : mapping of the argument's name, for messages, to a DataFrame or 2-D array-like
+        Columns of real numbers, dates and durations are numbers; all others are categories.
+    discrete_columns : sequence of column names or positions, optional
+        Numbers to treat as categories.
+
+    Returns
+    -------
+    list of lists of Column, one for each table, all in the first table's column order
+
+    Raises
+    ------
+    ValueError
+        If a table is empty or not two-dimensional, column names repeat or differ between tables, a column holds
+        infinity, or values that are no numbers where the first table has numbers; or if `discrete_columns`
+        holds an unknown column.
+    """
+    raw = {argument: _raw_columns(argument, table) for argument, table in tables.items()}
+    (first, reference), *others = raw.items()
+    for argument, columns in others:
+        _check_same_columns(first, reference, argument, columns)
+    discrete = _resolve(discrete_columns, list(reference))
+    read: list[list[Column]] = [[] for _ in tables]
+    for name, values in reference.items():
+        sides = {argument: columns[name] for argument, columns in raw.items()}
+        if name in discrete or not _is_number(values):
+            columns = category_columns(name, list(sides.values()))
+        else:
+            columns = [_number_column(name, argument, side, first, values) for argument, side in sides.items()]
+        for table, column in zip(read, columns, strict=True):
+            table.append(column)
+    return read
+
+
+def category_columns(name: Any, sides: Sequence[Any]) -> list[Column]:
+    """Return the column `name` of several tables as categories with codes in common, given its values in each."""
+    code_of: dict[Any, int] = {}
+    codes = []
+    for values in sides:
+        local, unique = _factorize(values)
+        mapped = np.array([code_of.setdefault(value, len(code_of)) for value in unique] + [-1], dtype=np.int64)
+        codes.append(mapped[local])
+    return [Column(name, side, len(code_of)) for side in codes]
+
+
+def as_table(argument: str, table: Any) -> Any:
+    """Return `table` as a DataFrame with distinct column names, or as a 2-D array; neither is empty.
+
+    Raises
+    ------
+    ValueError
+        If it is empty or not two-dimensional, or column names repeat.
+    """
+    if hasattr(table, "iloc"):
+        if table.ndim != 2:
+            raise ValueError(f"{argument} must be two-dimensional, got one column; pass a DataFrame: X.to_frame().")
+        if not table.columns.is_unique:
+            twice = table.columns[table.columns.duplicated()][0]
+            raise ValueError(f"{argument} has two columns named {twice!r}; rename one.")
+    else:
+        if hasattr(table, "detach"):
+            table = table.detach().cpu().numpy()
+        table = np.asarray(table) if hasattr(table, "dtype") else np.array(table, dtype=object)
+        if table.ndim != 2:
+            raise ValueError(f"{argument} must be two-dimensional, (rows, columns), got shape {table.shape}.")
+    n_rows, n_columns = table.shape
+    if not n_rows or not n_columns:
+        raise ValueError(
+            f"{argument} must hold at least one row and one column, got {n_rows} rows of {n_columns} columns."
+        )
+    return table
+
+
+def _raw_columns(argument: str, table: Any) -> dict[Any, Any]:
+    table = as_table(argument, table)
+    return {name: table[name] for name in table.columns} if hasattr(table, "iloc") else dict(enumerate(table.T))
+
+
+def _check_same_columns(first: str, reference: dict[Any, Any], argument: str, columns: dict[Any, Any]) -> None:
+    missing = [name for name in reference if name not in columns]
+    extra = [name for name in columns if name not in reference]
+    if missing or extra:
+        raise ValueError(
+            f"{argument} must have the columns of {first}; missing: {missing or 'none'}, extra: {extra or 'none'}. "
+            f"Rename, add or drop columns, and pass both as DataFrames or both as arrays."
+        )
+
+
+def _resolve(discrete_columns: Sequence[Any] | None, names: list[Any]) -> set[Any]:
+    if isinstance(discrete_columns, str):
+        raise TypeError(f"discrete_columns must be a list of columns, got the string {discrete_columns!r}; wrap it.")
+    resolved = set()
+    for column in () if discrete_columns is None else discrete_columns:
+        if column in names:
+            resolved.add(column)
+        elif isinstance(column, int | np.integer) and -len(names) <= column < len(names):
+            resolved.add(names[column])
+        else:
+            raise ValueError(f"discrete_columns holds {column!r}, which is no column; choose from {names}.")
+    return resolved
+
+
+def _is_number(values: Any) -> bool:
+    kind = values.dtype.kind
+    if kind != "O" or hasattr(values.dtype, "categories"):
+        return kind in "fiuMm"
+    present = [value for value in values if not is_missing(value)]
+    return bool(present) and all(
+        isinstance(value, Real) and not isinstance(value, bool | np.bool_) for value in present
+    )
+
+
+def _number_column(name: Any, argument: str, values: Any, first: str, reference: Any) -> Column:
+    kind, given = reference.dtype.kind, values.dtype.kind
+    try:
+        if (kind in "Mm" or given in "Mm") and kind != given:
+            raise TypeError
+        numbers = _as_times(values, kind) if kind in "Mm" else _as_floats(values)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"Column {name!r} of {argument} has dtype {values.dtype} and that of {first} has {reference.dtype}, and "
+            f"not all its values can be read as such; convert it, or list it in discrete_columns."
+        ) from None
+    if np.isinf(numbers).any():
+        raise ValueError(
+            f"Column {name!r} of {argument} holds infinity, first in row {int(np.isinf(numbers).argmax())}; "
+            f"replace it, by NaN for instance."
+        )
+    return Column(name, numbers)
+
+
+def _as_times(values: Any, kind: str) -> np.ndarray:
+    unit = "datetime64[us]" if kind == "M" else "timedelta64[us]"
+    times = values.to_numpy(dtype=unit) if hasattr(values, "iloc") else values.astype(unit)
+    return np.where(np.isnat(times), np.nan, times.astype(np.int64).astype(np.float64))
+
+
+def _as_floats(values: Any) -> np.ndarray:
+    if values.dtype.kind == "O":
+        return np.array([np.nan if is_missing(value) else value for value in values], dtype=np.float64)
+    return values.to_numpy(dtype=np.float64, na_value=np.nan) if hasattr(values, "iloc") else values.astype(np.float64)
+
+
+def _factorize(values: Any) -> tuple[np.ndarray, list[Any]]:
+    """Return codes into the distinct values, -1 where missing, and these values as Python objects."""
+    if hasattr(values, "factorize"):
+        codes, unique = values.factorize()
+        return np.asarray(codes, dtype=np.int64), [_plain(value) for value in unique]
+    code_of: dict[Any, int] = {}
+    plain = values.tolist() if hasattr(values, "tolist") else list(values)
+    codes = [-1 if is_missing(value) else code_of.setdefault(value, len(code_of)) for value in plain]
+    return np.array(codes, dtype=np.int64), list(code_of)
+
+
+def is_missing(value: Any) -> bool:
+    """Tell whether a Python value is None, NaN, NaT or pandas' NA."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return bool(np.isnat(value))
+    return isinstance(value, Real) and math.isnan(value)
+
+
+def _plain(value: Any) -> Label:
+    return value.item() if isinstance(value, np.generic) else value
