@@ -1,0 +1,69 @@
+"""Run the table suite, or turn its rows into tables.
+
+    python -m benchmarks.table_suite [--part report] [--methods smote ganaug] [--folds 5]
+    python -m benchmarks.table_suite --tables --part report --against ganaug
+
+Rows go to ``benchmarks/results/table_suite.jsonl``; what is there already is skipped. The packages that
+sets and peers come with are named in `benchmarks.table_suite`.
+"""
+
+import os
+
+if __name__ == "__main__":
+    os.environ["OMP_NUM_THREADS"] = "1"  # Before anything loads OpenMP.
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks.table_suite.peers import CHEAP
+from benchmarks.table_suite.rows import METHODS, prepare_process, run
+from benchmarks.table_suite.sets import PARTS, SETS, sets_in
+from benchmarks.table_suite.tables import make_tables
+from ganaug.benchmark.results import ResultsFile, Row
+
+RESULTS = Path(__file__).parents[1] / "results" / "table_suite.jsonl"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Parse the command line and do one of the two."""
+    options = _parse(arguments)
+    names = options.sets or sets_in(options.part)
+    if options.tables:
+        text = make_tables(ResultsFile(options.out).rows, names, options.against)
+        options.out.with_suffix(".md").write_text(text, encoding="utf-8")
+        print(text)
+        return
+    prepare_process()
+    # Folds outermost: an interrupted run leaves every set with nearly the same folds.
+    cells = [(name, fold, method) for fold in range(options.folds) for name in names for method in options.methods]
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    run(cells, options.out, options.workers, options.retry_failed, _report)
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m benchmarks.table_suite", description=__doc__.splitlines()[0])
+    cheap = [method.name for method in CHEAP]
+    parser.add_argument("--sets", nargs="+", choices=SETS, metavar="SET", help="names; default: those of --part")
+    parser.add_argument("--part", choices=[*PARTS, "all"], default="all", help="which half (default: all)")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=cheap, metavar="METHOD",
+                        help=f"of {', '.join(METHODS)} (default: {', '.join(cheap)})")  # fmt: skip
+    parser.add_argument("--folds", type=int, default=5, help="folds of each set; above 5 another shuffle begins")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="the rows (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=1, help="processes with one thread each (default: 1)")
+    parser.add_argument("--retry-failed", action="store_true", help="make rows that hold an error again")
+    parser.add_argument("--tables", action="store_true", help="print tables of the rows, and write them beside")
+    parser.add_argument("--against", default="ganaug", metavar="METHOD", help="whom --tables compares with the rest")
+    return parser.parse_args(arguments)
+
+
+def _report(row: Row) -> None:
+    text = row.get("error") or " ".join(
+        f"{learner} {scores[0]:.3f}" if isinstance(scores, list) else f"{learner} failed"
+        for learner, scores in row["s"].items()
+    )
+    print(f"{row['key']}  {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

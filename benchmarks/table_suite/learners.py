@@ -1,0 +1,74 @@
+"""The five classifiers, with the settings of this suite; all on one thread."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+
+MLP_BATCH = 128
+MLP_STEPS = 1000
+
+
+class WeightedNeighbors(KNeighborsClassifier):
+    """k nearest neighbours whose votes count as much as their class's weight, so that class weights apply to it."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> "WeightedNeighbors":
+        """Keep the rows; a class's vote weighs the mean of its rows' weights."""
+        super().fit(X, y)
+        weight = np.ones(len(y)) if sample_weight is None else sample_weight
+        self.class_weight_ = np.array([weight[y == label].mean() for label in self.classes_])
+        return self
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Return the weighted shares of the votes."""
+        votes = super().predict_proba(X) * self.class_weight_
+        return votes / votes.sum(axis=1, keepdims=True)
+
+
+def _logistic_regression(n_rows: int, seed: int) -> LogisticRegression:
+    return LogisticRegression(C=1.0, max_iter=1000)
+
+
+def _random_forest(n_rows: int, seed: int) -> RandomForestClassifier:
+    return RandomForestClassifier(100, n_jobs=1, random_state=seed)
+
+
+def _gradient_boosting(n_rows: int, seed: int) -> HistGradientBoostingClassifier:
+    # scikit-learn's leaf of 20 rows allows hardly any split on the smallest tables.
+    leaf = int(np.clip(n_rows // 20, 1, 20))
+    return HistGradientBoostingClassifier(
+        max_iter=100, max_leaf_nodes=15, min_samples_leaf=leaf, early_stopping=False, random_state=seed
+    )
+
+
+def _mlp(n_rows: int, seed: int) -> MLPClassifier:
+    # Equal steps, not epochs: rows added by a sampler must not buy longer training.
+    n_epochs = int(np.ceil(MLP_STEPS / np.ceil(n_rows / MLP_BATCH)))
+    return MLPClassifier(
+        (64,), batch_size=min(MLP_BATCH, n_rows), max_iter=n_epochs, tol=0.0, n_iter_no_change=n_epochs + 1,
+        random_state=seed,
+    )  # fmt: skip
+
+
+def _neighbors(n_rows: int, seed: int) -> WeightedNeighbors:
+    return WeightedNeighbors(5)
+
+
+LEARNERS: dict[str, Callable[[int, int], Any]] = {
+    "lr": _logistic_regression,
+    "rf": _random_forest,
+    "hgb": _gradient_boosting,
+    "mlp": _mlp,
+    "knn": _neighbors,
+}
+"""Short name -> builder of an unfitted classifier from the number of training rows and a seed."""
+
+
+def fit_learner(name: str, X: np.ndarray, y: np.ndarray, seed: int, weight: np.ndarray | None = None) -> Any:
+    """Fit one learner on dense rows, with row weights if there are any."""
+    learner = LEARNERS[name](len(X), seed)
+    return learner.fit(X, y) if weight is None else learner.fit(X, y, sample_weight=weight)

@@ -1,0 +1,193 @@
+"""What is done about the rare classes: the interface, weights, thresholds, ensembles and plain samplers.
+
+A method has two steps. `prepare` happens once for each set and fold and is timed as the method's own cost: it may draw
+new rows. `predict` happens for each learner. A method that raises is a failure of its own: nothing stands in for it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from sklearn.metrics import f1_score
+from sklearn.model_selection import StratifiedKFold
+
+from benchmarks.table_suite.folds import Fold
+from benchmarks.table_suite.learners import fit_learner
+from ganaug.benchmark.statistics import SHIFT_GRID, best_logit_shift, shift_logits
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Probabilities of the test rows, and the classes predicted for each score; see `scores.score`."""
+
+    proba: np.ndarray
+    y_ba: np.ndarray
+    y_f1: np.ndarray
+
+    @classmethod
+    def of(cls, proba: np.ndarray) -> "Prediction":
+        """Predict the most probable class for every score."""
+        y = proba.argmax(axis=1)
+        return cls(proba, y, y)
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Dense rows that a learner is to be trained on, with weights or none."""
+
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray | None = None
+
+
+class Method(Protocol):
+    """A name, what its rows' key depends on, and the two steps."""
+
+    name: str
+    settings: str
+
+    def applies_to(self, fold: Fold) -> bool:
+        """Whether the method is meant for such a table at all."""
+        ...
+
+    def prepare(self, fold: Fold) -> Any:
+        """Do what all learners share; called once for each fold."""
+        ...
+
+    def predict(self, prepared: Any, fold: Fold, learner: str) -> Prediction:
+        """Train `learner` and predict the test rows."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A method that changes the training rows and nothing else.
+
+    Parameters
+    ----------
+    name : str
+    resample : callable
+        ``resample(fold)`` returns `TrainingRows`.
+    settings : str
+        Parameters that tell versions of the method apart.
+    mixed_only : bool, default False
+        Whether it is only meant for tables with categories.
+    """
+
+    name: str
+    resample: Callable[[Fold], TrainingRows] = field(repr=False)
+    settings: str = ""
+    mixed_only: bool = False
+
+    def applies_to(self, fold: Fold) -> bool:
+        """Whether the table has the columns that the method is for."""
+        return fold.is_mixed or not self.mixed_only
+
+    def prepare(self, fold: Fold) -> TrainingRows:
+        """Draw the rows."""
+        rows = self.resample(fold)
+        if not np.isfinite(rows.X).all():
+            raise ValueError(f"{self.name} returned rows that are not finite.")
+        return rows
+
+    def predict(self, prepared: TrainingRows, fold: Fold, learner: str) -> Prediction:
+        """Train on the rows."""
+        fitted = fit_learner(learner, prepared.X, prepared.y, fold.seed, prepared.weight)
+        return Prediction.of(fitted.predict_proba(fold.X_test))
+
+
+@dataclass(frozen=True)
+class ThresholdShift:
+    """Change no row; move the decision towards rare classes by a multiple of the log prior.
+
+    The multiple is chosen for balanced accuracy (and G-mean) and again for macro-F1, on predictions of the training
+    part for rows that three inner folds left out. Probabilities stay as they are.
+    """
+
+    name: str = "threshold"
+    settings: str = "3 inner folds"
+
+    def applies_to(self, fold: Fold) -> bool:
+        """Always."""
+        return True
+
+    def prepare(self, fold: Fold) -> None:
+        """Nothing is shared by the learners."""
+
+    def predict(self, prepared: None, fold: Fold, learner: str) -> Prediction:
+        """Train four times: on two thirds each, then on all."""
+        prior = np.bincount(fold.y_train) / len(fold.y_train)
+        inner = np.log(np.clip(_out_of_fold(fold, learner), 1e-6, None))
+        tau_ba = best_logit_shift(inner, fold.y_train, prior)
+        tau_f1 = _best_shift_for_f1(inner, fold.y_train, prior)
+        proba = fit_learner(learner, fold.X_train, fold.y_train, fold.seed).predict_proba(fold.X_test)
+        logits = np.log(np.clip(proba, 1e-6, None))
+        y_ba, y_f1 = (shift_logits(logits, prior, tau).argmax(axis=1) for tau in (tau_ba, tau_f1))
+        return Prediction(proba, y_ba, y_f1)
+
+
+def _out_of_fold(fold: Fold, learner: str) -> np.ndarray:
+    n_splits = int(min(3, np.bincount(fold.y_train).min()))
+    proba = np.zeros((len(fold.y_train), fold.n_classes))
+    splits = StratifiedKFold(n_splits, shuffle=True, random_state=fold.seed).split(fold.X_train, fold.y_train)
+    for train, held_out in splits:
+        fitted = fit_learner(learner, fold.X_train[train], fold.y_train[train], fold.seed)
+        proba[held_out] = fitted.predict_proba(fold.X_train[held_out])
+    return proba
+
+
+def _best_shift_for_f1(logits: np.ndarray, y: np.ndarray, prior: np.ndarray) -> float:
+    """As `best_logit_shift`: of equally good multiples the median."""
+    predicted = [shift_logits(logits, prior, tau).argmax(axis=1) for tau in SHIFT_GRID]
+    f1 = np.array([f1_score(y, y_shifted, average="macro", zero_division=0) for y_shifted in predicted])
+    best = np.flatnonzero(f1 >= f1.max() - 1e-12)
+    return float(SHIFT_GRID[best[(len(best) - 1) // 2]])
+
+
+@dataclass(frozen=True)
+class EasyEnsemble:
+    """imbalanced-learn's EasyEnsembleClassifier: ten AdaBoosts of 50 stumps, each on a balanced undersample.
+
+    It is a classifier of its own, so every learner's place holds the same scores.
+
+    References
+    ----------
+    Liu, Wu and Zhou, "Exploratory undersampling for class-imbalance learning", IEEE Trans. SMC-B 2009.
+    """
+
+    name: str = "easy_ensemble"
+    settings: str = "defaults"
+
+    def applies_to(self, fold: Fold) -> bool:
+        """Always."""
+        return True
+
+    def prepare(self, fold: Fold) -> np.ndarray:
+        """Return the probabilities of the test rows."""
+        from imblearn.ensemble import EasyEnsembleClassifier
+
+        ensemble = EasyEnsembleClassifier(random_state=fold.seed, n_jobs=1).fit(fold.X_train, fold.y_train)
+        return ensemble.predict_proba(fold.X_test)
+
+    def predict(self, prepared: np.ndarray, fold: Fold, learner: str) -> Prediction:
+        """Return the ensemble's prediction, whatever the learner."""
+        return Prediction.of(prepared)
+
+
+def target_counts(y: np.ndarray, dose: float) -> dict[int, int]:
+    """Size of each class after a share `dose` of what it lacks to the largest class was added."""
+    counts = np.bincount(y)
+    return {c: int(n + round(dose * (counts.max() - n))) for c, n in enumerate(counts.tolist())}
+
+
+def unchanged(fold: Fold) -> TrainingRows:
+    """Return the training rows as they are."""
+    return TrainingRows(fold.X_train, fold.y_train)
+
+
+def class_weights(fold: Fold) -> TrainingRows:
+    """Weigh rows by N / (K n_c); every learner here takes weights (see `WeightedNeighbors`)."""
+    counts = np.bincount(fold.y_train)
+    weight = len(fold.y_train) / (len(counts) * counts)
+    return TrainingRows(fold.X_train, fold.y_train, weight[fold.y_train])

