@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 
 from benchmarks.table_suite.folds import Fold
 from benchmarks.table_suite.learners import fit_learner
-from ganaug.benchmark.statistics import SHIFT_GRID, best_logit_shift, shift_logits
+from ganaug.calibration import SHIFT_SCORES, choose_shift, shift_logits
 
 
 @dataclass(frozen=True)
@@ -119,11 +118,12 @@ class ThresholdShift:
         """Train four times: on two thirds each, then on all."""
         prior = np.bincount(fold.y_train) / len(fold.y_train)
         inner = np.log(np.clip(_out_of_fold(fold, learner), 1e-6, None))
-        tau_ba = best_logit_shift(inner, fold.y_train, prior)
-        tau_f1 = _best_shift_for_f1(inner, fold.y_train, prior)
+        taus = [
+            choose_shift(inner, fold.y_train, prior, SHIFT_SCORES[name]) for name in ("balanced_accuracy", "f1_macro")
+        ]
         proba = fit_learner(learner, fold.X_train, fold.y_train, fold.seed).predict_proba(fold.X_test)
         logits = np.log(np.clip(proba, 1e-6, None))
-        y_ba, y_f1 = (shift_logits(logits, prior, tau).argmax(axis=1) for tau in (tau_ba, tau_f1))
+        y_ba, y_f1 = (shift_logits(logits, prior, tau).argmax(axis=1) for tau in taus)
         return Prediction(proba, y_ba, y_f1)
 
 
@@ -135,14 +135,6 @@ def _out_of_fold(fold: Fold, learner: str) -> np.ndarray:
         fitted = fit_learner(learner, fold.X_train[train], fold.y_train[train], fold.seed)
         proba[held_out] = fitted.predict_proba(fold.X_train[held_out])
     return proba
-
-
-def _best_shift_for_f1(logits: np.ndarray, y: np.ndarray, prior: np.ndarray) -> float:
-    """As `best_logit_shift`: of equally good multiples the median."""
-    predicted = [shift_logits(logits, prior, tau).argmax(axis=1) for tau in SHIFT_GRID]
-    f1 = np.array([f1_score(y, y_shifted, average="macro", zero_division=0) for y_shifted in predicted])
-    best = np.flatnonzero(f1 >= f1.max() - 1e-12)
-    return float(SHIFT_GRID[best[(len(best) - 1) // 2]])
 
 
 @dataclass(frozen=True)

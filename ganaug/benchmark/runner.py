@@ -9,8 +9,9 @@ import numpy as np
 from ganaug.benchmark.learners import Outcome
 from ganaug.benchmark.methods import Method
 from ganaug.benchmark.results import ResultsFile, Row
-from ganaug.benchmark.statistics import best_logit_shift, per_class_recall, shift_logits
+from ganaug.benchmark.statistics import best_logit_shift, per_class_recall
 from ganaug.benchmark.tasks import Task
+from ganaug.calibration import shift_logits
 
 Learner = Callable[[Task, Method, int], Outcome]
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SHIFT_GRID = np.round(np.arange(-1.0, 4.01, 0.1), 2)
-"""Multiples of the log prior that `best_logit_shift` tries; zero, "no shift", is among them."""
+from ganaug.calibration import SHIFT_GRID, choose_shift
 
 FEWEST_FOR_WILCOXON = 6  # With five pairs even five equal signs give p = 0.0625: the test can never speak.
 
@@ -36,24 +35,6 @@ def balanced_accuracy(logits: np.ndarray, y: np.ndarray) -> float:
     return float(np.nanmean(per_class_recall(logits, y)))
 
 
-def shift_logits(logits: np.ndarray, prior: np.ndarray, tau: float) -> np.ndarray:
-    """Subtract `tau` times the log prior from the logits, so that rare classes are predicted more often.
-
-    Parameters
-    ----------
-    logits : ndarray of shape (N, K), float
-    prior : ndarray of shape (K,), float, positive
-        Class frequencies of the training data; any positive scale, as a constant shifts all logits alike.
-    tau : float
-        Zero changes nothing, one undoes the training prior of a classifier trained on natural batches.
-
-    References
-    ----------
-    Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, arXiv:2007.07314, Section 4.1.
-    """
-    return logits - tau * np.log(prior / np.sum(prior))
-
-
 def best_logit_shift(
     logits: np.ndarray, y: np.ndarray, prior: np.ndarray, taus: Sequence[float] | np.ndarray = SHIFT_GRID
 ) -> float:
@@ -61,27 +42,13 @@ def best_logit_shift(
 
     Anything that only moves the decision threshold towards rare classes can be had for free by this shift, so
     a method counts as a gain only if it still gains after both sides were given their best shift. Choose it
-    on validation data, never on the data that is reported.
-
-    Parameters
-    ----------
-    logits : ndarray of shape (N, K), float
-        Logits of validation data.
-    y : ndarray of shape (N,), int64
-        Their classes.
-    prior : ndarray of shape (K,), float, positive
-        Class frequencies of the training data.
-    taus : sequence of float, default `SHIFT_GRID`
-        Candidates. Of equally good ones the median is taken, the point farthest from where the score drops.
-
-    Returns
-    -------
-    float
-        The chosen multiple of the log prior, for `shift_logits`.
+    on validation data, never on the data that is reported. See `ganaug.calibration.choose_shift`.
     """
-    scores = np.array([balanced_accuracy(shift_logits(logits, prior, tau), y) for tau in taus])
-    best = np.flatnonzero(scores >= scores.max() - 1e-12)
-    return float(np.asarray(taus)[best[(len(best) - 1) // 2]])
+
+    def score(y: np.ndarray, predicted: np.ndarray) -> float:
+        return balanced_accuracy(np.eye(logits.shape[1])[predicted], y)
+
+    return choose_shift(logits, y, prior, score, taus)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from _benchmark_fakes import FakeLearner, make_task
 
 from ganaug.benchmark.methods import Method
 from ganaug.benchmark.runner import make_row, run
-from ganaug.benchmark.statistics import per_class_recall, shift_logits
+from ganaug.benchmark.statistics import per_class_recall
+from ganaug.calibration import shift_logits
 
 METHODS = [Method("plain", balanced=False), Method("balanced")]
 

@@ -1,0 +1,201 @@
+"""Moving a classifier's decision toward rare classes after training: costs no sample and no quality of ranking."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.metrics import balanced_accuracy_score, f1_score
+from sklearn.model_selection import StratifiedKFold
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import _safe_indexing, check_random_state, get_tags, indexable
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from ganaug._typing import RandomState
+
+SHIFT_GRID = np.round(np.arange(-1.0, 4.01, 0.1), 2)
+"""Multiples of the log prior that `choose_shift` tries; zero, "no shift", is among them."""
+
+SHIFT_SCORES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    "balanced_accuracy": balanced_accuracy_score,
+    "f1_macro": partial(f1_score, average="macro", zero_division=0),
+}
+
+
+def shift_logits(logits: np.ndarray, prior: np.ndarray, tau: float) -> np.ndarray:
+    """Subtract `tau` times the log prior from the logits, so that rare classes are predicted more often.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (N, K), float
+    prior : ndarray of shape (K,), float, positive
+        Class frequencies of the training data; any positive scale, as a constant shifts all logits alike.
+    tau : float
+        Zero changes nothing, one undoes the training prior of a classifier trained on natural batches.
+
+    References
+    ----------
+    Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, arXiv:2007.07314, Section 4.1.
+    """
+    return logits - tau * np.log(prior / np.sum(prior))
+
+
+def choose_shift(
+    logits: np.ndarray,
+    y: np.ndarray,
+    prior: np.ndarray,
+    score: Callable[[np.ndarray, np.ndarray], float],
+    taus: Sequence[float] | np.ndarray = SHIFT_GRID,
+) -> float:
+    """Choose the logit shift with the best score on held-out data.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (N, K), float
+        Of data that the classifier was not trained on.
+    y : ndarray of shape (N,), int64
+        Their classes.
+    prior : ndarray of shape (K,), float, positive
+        Class frequencies of the training data.
+    score : callable
+        ``score(y, predicted)``; higher is better.
+    taus : sequence of float, default `SHIFT_GRID`
+        Candidates. Of equally good ones the median is taken, the point farthest from where the score drops.
+
+    Returns
+    -------
+    float
+        The chosen multiple of the log prior, for `shift_logits`.
+    """
+    scores = np.array([score(y, shift_logits(logits, prior, tau).argmax(axis=1)) for tau in taus])
+    best = np.flatnonzero(scores >= scores.max() - 1e-12)
+    return float(np.asarray(taus)[best[(len(best) - 1) // 2]])
+
+
+class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    """Move a classifier's decisions toward rare classes by as much as is best for a score.
+
+    The shift is a multiple of the log class frequencies, chosen on predictions for rows that inner folds left out. It
+    is the baseline that any synthetic data must beat, and goes together with it: in a pipeline with `GANOverSampler`
+    the folds see the sampler, too.
+
+    Parameters
+    ----------
+    estimator : classifier with ``predict_proba``, or a pipeline that ends in one
+    scoring : {'balanced_accuracy', 'f1_macro'}, default 'balanced_accuracy'
+    n_folds : int, default 3
+        Inner folds; fewer if the rarest class has fewer rows. Raising it costs a training each.
+    random_state : None, int or RandomState, default None
+        Shuffles the folds.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+    estimator_ : classifier
+        Trained on all rows.
+    tau_ : float
+        The chosen multiple; 0 changes nothing. A class of a single row leaves nothing to choose by, and gives 0.
+    prior_ : ndarray of shape (n_classes,)
+        Class frequencies.
+    n_features_in_ : int
+        If the estimator has it.
+
+    References
+    ----------
+    Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, arXiv:2007.07314, Section 4.1 (post-hoc).
+
+    Examples
+    --------
+    >>> from ganaug.calibration import ShiftedClassifier
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> shifted = ShiftedClassifier(DecisionTreeClassifier(max_depth=2, random_state=0), random_state=0).fit(X, y)
+    >>> shifted.predict(X[:2]).tolist()
+    [0, 0]
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "estimator": [HasMethods(["fit", "predict_proba"])],
+        "scoring": [StrOptions(set(SHIFT_SCORES))],
+        "n_folds": [Interval(Integral, 2, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        scoring: str = "balanced_accuracy",
+        n_folds: int = 3,
+        random_state: RandomState = None,
+    ) -> None:
+        self.estimator = estimator
+        self.scoring = scoring
+        self.n_folds = n_folds
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> "ShiftedClassifier":
+        """Choose the shift on inner folds, then train on all rows.
+
+        Parameters
+        ----------
+        X : rows, as the estimator takes them
+        y : array of shape (N,)
+
+        Raises
+        ------
+        ValueError
+            If a parameter is unusable or the target is not one of classes.
+        """
+        self._validate_params()
+        self.estimator_ = clone(self.estimator).fit(X, y)
+        check_classification_targets(y)
+        encoder = LabelEncoder().fit(y)
+        self.classes_, classes = encoder.classes_, encoder.transform(y)
+        self.prior_ = np.bincount(classes) / len(classes)
+        held_out = self._predict_held_out(*indexable(X), np.asarray(y), classes)
+        self.tau_ = 0.0
+        if held_out is not None:
+            self.tau_ = choose_shift(held_out, classes, self.prior_, SHIFT_SCORES[self.scoring])
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the shifted decisions, of shape (N,)."""
+        check_is_fitted(self)
+        logits = _to_logits(self.estimator_.predict_proba(X))
+        return self.classes_[shift_logits(logits, self.prior_, self.tau_).argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the estimator's own probabilities, of shape (N, n_classes): they are not shifted."""
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Columns of the training data."""
+        return self.estimator_.n_features_in_
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
+        return tags
+
+    def _predict_held_out(self, X: Any, y: np.ndarray, classes: np.ndarray) -> np.ndarray | None:
+        n_folds = min(self.n_folds, int(np.bincount(classes).min()))
+        if n_folds < 2 or len(self.classes_) < 2:
+            return None
+        splitter = StratifiedKFold(n_folds, shuffle=True, random_state=check_random_state(self.random_state))
+        logits = np.empty((len(y), len(self.classes_)))
+        for train, test in splitter.split(np.zeros(len(y)), classes):
+            fitted = clone(self.estimator).fit(_safe_indexing(X, train), y[train])
+            logits[test] = _to_logits(fitted.predict_proba(_safe_indexing(X, test)))
+        return logits
+
+
+def _to_logits(proba: np.ndarray) -> np.ndarray:
+    return np.log(np.clip(proba, 1e-6, None))

@@ -1,0 +1,99 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score, f1_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from ganaug.calibration import SHIFT_GRID, SHIFT_SCORES, ShiftedClassifier, choose_shift, shift_logits
+
+
+def make_overlap(n=600, rare=40, seed=0):
+    """Return two overlapping classes, one of them rare, so that a classifier hardly ever predicts it."""
+    rng = np.random.default_rng(seed)
+    y = (np.arange(n) < rare).astype(int)
+    return rng.normal(size=(n, 2)) + 1.2 * y[:, None], y
+
+
+def test_shift_by_one_undoes_the_prior():
+    prior = np.array([1, 9])
+    posterior = np.array([[0.3, 0.7]])  # Balanced odds: 0.3 / 0.1 against 0.7 / 0.9.
+    shifted = np.exp(shift_logits(np.log(posterior), prior, 1.0))
+    assert shifted[0, 0] / shifted[0, 1] == pytest.approx((0.3 / 0.1) / (0.7 / 0.9))
+
+
+@pytest.mark.parametrize("name", SHIFT_SCORES)
+def test_chosen_shift_is_the_best_of_the_grid(name):
+    rng = np.random.default_rng(1)
+    logits, y, prior = rng.normal(size=(60, 3)), rng.integers(3, size=60), np.array([1, 5, 50])
+    score = SHIFT_SCORES[name]
+    tau = choose_shift(logits, y, prior, score)
+    scores = [score(y, shift_logits(logits, prior, each).argmax(1)) for each in SHIFT_GRID]
+    assert score(y, shift_logits(logits, prior, tau).argmax(1)) == max(scores)
+
+
+@parametrize_with_checks([ShiftedClassifier(LogisticRegression())])
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize(
+    ("scoring", "score"),
+    [("balanced_accuracy", balanced_accuracy_score), ("f1_macro", lambda *y: f1_score(*y, average="macro"))],
+)
+def test_rare_rows_are_found_without_touching_the_probabilities(scoring, score):
+    X, y = make_overlap()
+    X_test, y_test = make_overlap(seed=1)
+    plain = LogisticRegression().fit(X, y)
+    shifted = ShiftedClassifier(LogisticRegression(), scoring=scoring, random_state=0).fit(X, y)
+    assert shifted.tau_ > 0
+    assert score(y_test, shifted.predict(X_test)) > score(y_test, plain.predict(X_test)) + 0.02
+    np.testing.assert_array_equal(shifted.predict_proba(X_test), plain.predict_proba(X_test))
+
+
+def test_a_class_of_one_row_leaves_the_decisions_as_they_are():
+    X, y = make_overlap()
+    y = np.where(np.arange(len(y)) == 599, 2, y)
+    shifted = ShiftedClassifier(LogisticRegression()).fit(X, y)
+    assert shifted.tau_ == 0
+    np.testing.assert_array_equal(shifted.predict(X), LogisticRegression().fit(X, y).predict(X))
+
+
+def test_labels_come_back_and_frames_go_through():
+    X, y = make_overlap()
+    labels = np.array(["common", "rare"])[y]
+    shifted = ShiftedClassifier(LogisticRegression(), random_state=0).fit(pd.DataFrame(X, columns=["a", "b"]), labels)
+    assert set(shifted.predict(pd.DataFrame(X, columns=["a", "b"]))) == {"common", "rare"}
+    assert shifted.classes_.tolist() == ["common", "rare"]
+
+
+def test_goes_around_a_pipeline_with_a_sampler():
+    from imblearn.over_sampling import RandomOverSampler
+    from imblearn.pipeline import make_pipeline
+
+    X, y = make_overlap()
+    balanced = make_pipeline(RandomOverSampler(random_state=0), LogisticRegression())
+    shifted = ShiftedClassifier(balanced, random_state=0).fit(X, y)
+    assert shifted.tau_ < ShiftedClassifier(LogisticRegression(), random_state=0).fit(X, y).tau_
+
+
+def test_clones_repeat_and_search_reaches_inside():
+    X, y = make_overlap()
+    search = GridSearchCV(ShiftedClassifier(LogisticRegression(), random_state=0), {"estimator__C": [0.1, 1.0]}, cv=2)
+    search.fit(X, y)
+    assert clone(search.best_estimator_).fit(X, y).tau_ == search.best_estimator_.tau_
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"scoring": "accuracy"}, "'scoring' parameter of ShiftedClassifier must be a str among"),
+        ({"n_folds": 1}, "'n_folds' parameter of ShiftedClassifier must be an int in the range"),
+    ],
+)
+def test_bad_parameters_are_refused(parameters, message):
+    X, y = make_overlap()
+    with pytest.raises(ValueError, match=message):
+        ShiftedClassifier(LogisticRegression(), **parameters).fit(X, y)
