@@ -7,19 +7,34 @@ __version__ = "0.1.0"
 
 # Resolved on first use, so that `import ganaug` costs next to nothing and a broken host library harms nobody else.
 _HOMES = {
+    "GANOverSampler": "ganaug.over_sampling",
     "ImageGAN": "ganaug.image",
+    "TableGAN": "ganaug.table",
+    "VectorGAN": "ganaug.vector",
     "SampleBank": "ganaug.bank",
     "GANAugment": "ganaug.transforms",
     "load": "ganaug.base",
 }
 
-__all__ = ["GANAugment", "ImageGAN", "SampleBank", "__version__", "load"]
+__all__ = [
+    "GANAugment",
+    "GANOverSampler",
+    "ImageGAN",
+    "SampleBank",
+    "TableGAN",
+    "VectorGAN",
+    "__version__",
+    "load",
+]
 
 if TYPE_CHECKING:
     from ganaug.bank import SampleBank
     from ganaug.base import load
     from ganaug.image import ImageGAN
+    from ganaug.over_sampling import GANOverSampler
+    from ganaug.table import TableGAN
     from ganaug.transforms import GANAugment
+    from ganaug.vector import VectorGAN
 
 
 def __getattr__(name: str) -> object:

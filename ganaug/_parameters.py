@@ -55,7 +55,8 @@ _NUMBERS: Mapping[str, dict[str, Any]] = {
 
 
 def check_parameters(gan: Any) -> None:
-    """Raise a `TypeError` or `ValueError` unless every number of a GAN estimator can be trained with."""
+    """Raise a `TypeError` or `ValueError` unless a GAN estimator can be trained with its parameters."""
+    resolve(gan)
     given = gan.get_params(deep=False)
     for name, bounds in _NUMBERS.items():
         if name in given:

@@ -1,0 +1,103 @@
+"""`RowGAN`: what the GANs on rows share, be they of a table or feature vectors."""
+
+import copy
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_feature_names, check_is_fitted
+from torch import Tensor
+
+from ganaug._validation import check_same_length
+from ganaug.architectures import DataSpec
+from ganaug.base import BaseGAN
+from ganaug.blocks import Layout
+from ganaug.image_data import LabelCodec
+from ganaug.training_data import Rows
+
+
+class RowGAN(BaseGAN):
+    """Template of the GANs on rows: a subclass turns user data into compact rows and back."""
+
+    codec_: Any
+    label_codec_: LabelCodec
+    noise: float
+    _sampling_batch: ClassVar[int] = 4096
+
+    @abstractmethod
+    def make_codec(self, X: Any) -> Any:
+        """Return a codec that has learned X, whose columns it sees as this GAN's parameters say."""
+
+    @abstractmethod
+    def _codec_from(self, values: dict[str, Any]) -> Any:
+        """Return the codec that `to_dict` wrote."""
+
+    def score_samples(self, X: Any, y: Any = None) -> np.ndarray:
+        """Return the discriminator's logits: higher is more like the training data of that class.
+
+        Parameters
+        ----------
+        X : samples like the training data
+        y : array of shape (N,), optional
+            Default: for each sample the class that it fits best.
+
+        Returns
+        -------
+        ndarray of shape (N,), float32
+        """
+        check_is_fitted(self)
+        _check_feature_names(self, X, reset=False)
+        x = self._encode(X).double()
+        # In double precision a sample's score does not depend on those beside it.
+        discriminator = copy.deepcopy(self.networks_.discriminator).double().eval().cpu()
+        if y is not None:
+            check_same_length(x, y)
+            candidates = [torch.from_numpy(self.label_codec_.encode(y))]
+        else:
+            candidates = [torch.full((len(x),), index) for index in range(len(self.label_codec_))]
+        with torch.inference_mode():
+            logits = [discriminator(x, classes).logits for classes in candidates]
+        return torch.stack(logits).amax(0).numpy()
+
+    def _read(self, X: Any, y: Any) -> tuple[Rows, Tensor]:
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        codec = self.make_codec(X)
+        compact = codec.encode(X)
+        check_same_length(compact, y)
+        label_codec = LabelCodec(y)
+        check_classification_targets(y)
+        _check_feature_names(self, X, reset=True)
+        vars(self).pop("networks_", None)  # Those of an earlier fit do not go with what follows.
+        self.codec_, self.label_codec_ = codec, label_codec
+        self._adopt_codec()
+        return Rows(torch.from_numpy(compact), self._layout, self.noise), torch.from_numpy(self.label_codec_.encode(y))
+
+    def _spec(self) -> DataSpec:
+        return DataSpec((self._layout.width,), len(self.label_codec_), self._layout)
+
+    def _kept_shape(self) -> tuple[int, ...]:
+        return (len(self._layout.blocks),)
+
+    def _compress(self, x: Tensor) -> Tensor:
+        return self._layout.collapse(x)
+
+    def _encode(self, X: Any) -> Tensor:
+        return self._layout.expand(torch.from_numpy(self.codec_.encode(X)))
+
+    def _adopt_codec(self) -> None:
+        self._layout = Layout(self.codec_.blocks)
+        self.n_features_in_ = self.codec_.n_features
+
+    def _codec_config(self) -> dict[str, Any]:
+        names = getattr(self, "feature_names_in_", None)
+        return {"columns": self.codec_.to_dict(), "feature_names": None if names is None else names.tolist()}
+
+    def _restore_codec(self, config: dict[str, Any]) -> None:
+        self.codec_ = self._codec_from(config["codec"]["columns"])
+        self.label_codec_ = LabelCodec.from_list(config["labels"])
+        self._adopt_codec()
+        if config["codec"]["feature_names"] is not None:
+            self.feature_names_in_ = np.asarray(config["codec"]["feature_names"], dtype=object)

@@ -1,0 +1,179 @@
+"""`TableGAN`: a conditional GAN on tables of mixed columns."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from ganaug._parameters import TABLE_CHOICES, Choices
+from ganaug._typing import RandomState
+from ganaug.architectures import Architecture
+from ganaug.conditioning import Conditioning
+from ganaug.losses import Loss
+from ganaug.penalties import Penalty
+from ganaug.rows import RowGAN
+from ganaug.table_data import TableCodec
+
+
+class TableGAN(RowGAN):
+    """Conditional GAN for tables: one generator over all classes, so rare ones borrow from frequent ones.
+
+    Parameters
+    ----------
+    architecture : {'mlp'} or Architecture, default 'mlp'
+        The networks. Objects such as ``MLP(width=256)`` change their size.
+    loss : {'relativistic', 'hinge', 'non_saturating', 'wasserstein'} or Loss, default 'relativistic'
+    penalty : {'r1r2', 'gradient_penalty', 'lecam', 'none'} or Penalty, default 'r1r2'
+        Regulariser of the discriminator; 'r1r2' is here ``R1R2(gamma=1, final_gamma=1, every=4)``.
+    conditioning : str or Conditioning, default 'concat'
+        How the discriminator learns of the class: 'concat', 'projection', 'auxiliary_classifier' or, not at all,
+        'unconditional'.
+    noise : float, default 0.2
+        Standard deviation of the noise on standardised real numbers. Raising it smooths the few points of a small
+        class into a density, and blurs what is sharp.
+    max_steps : int or None, default 600
+        Generator updates. Raising it improves samples of large tables.
+    max_seconds : float or None, default None
+        Wall-clock budget; training ends with whichever of the two budgets is used first. A run that ends by time
+        does not repeat exactly.
+    batch_size : int, default 128
+        Rows per step, over all processes together.
+    learning_rate, final_learning_rate : float, default 1e-3 and 1e-4
+        Adam's rate at the start and at the end; it falls log-linearly with the budget.
+    betas : tuple of two floats, default (0.0, 0.9)
+        Adam's decay rates.
+    ema_half_life : float, default 10000
+        Rows seen until the averaged generator has forgotten half; 0 switches averaging off.
+    class_balance : float from 0 to 1, default 0.5
+        A class of n rows is drawn in proportion to ``n ** (1 - class_balance)``: 0 keeps the data's proportions, 1
+        shows all classes equally often.
+    fine_tune_steps : int, default 0
+        Steps for which each class afterwards trains its own copy of the shared networks on its rows alone.
+    min_class_size : int, default 10
+        Classes with fewer rows are trained with a `SmallClassWarning`.
+    discrete_columns : sequence of names or positions, or None, default None
+        Numeric columns to treat as categories.
+    max_categories : int, default 64
+        Categories of a column that are told apart; the rest, the rarest, become one and are drawn by their
+        frequencies. A warning says which columns that concerns.
+    device : {'auto', 'cpu', 'cuda', 'mps'}, default 'cpu'
+        These networks are too small to gain from a GPU at their default size.
+    precision : {'auto', '32-true', 'bf16-mixed'}, default '32-true'
+    n_threads : int or None, default 1
+        Threads during `fit` and `sample`. At the default size a second gains little, and several fits may run side
+        by side.
+    verbose : bool or None, default False
+        Progress bar: True shows it anywhere, False nowhere, None only in a terminal.
+    random_state : None, int, numpy Generator or RandomState, default None
+        An int makes `fit` and `sample` repeat exactly on the same machine.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        Labels as they were given.
+    class_counts_ : dict
+        Training rows of each label.
+    generators_ : dict
+        Each label's generator: ``generators_[label](n)``.
+    codec_ : TableCodec
+    label_codec_ : LabelCodec
+    networks_ : Networks
+        Averaged generator, and discriminator.
+    history_ : list of dict
+        step, seconds, d_loss, g_loss and samples_per_second of each logged interval.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Only if all column names are strings.
+    precision_ : str
+
+    Notes
+    -----
+    `fit` takes DataFrames of any column types with missing values anywhere, 2-D arrays and lists of rows; samples
+    come back with the same columns, order and types. See `ganaug.table_data.TableCodec` for how columns are
+    represented.
+
+    References
+    ----------
+    Xu et al., "Modeling tabular data using conditional GAN", NeurIPS 2019, arXiv:1907.00503 (the problem, and one-hot
+    samples by Gumbel-softmax).
+    Huang et al., "The GAN is dead; long live the GAN!", NeurIPS 2024, arXiv:2501.05441 (default loss and penalty).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ganaug import TableGAN
+    >>> X = np.random.default_rng(0).normal(size=(60, 3))
+    >>> gan = TableGAN(max_steps=2, random_state=0).fit(X, ["rare", "common", "common"] * 20)
+    >>> rows, labels = gan.sample(2, "rare")
+    >>> rows.shape, rows.dtype.name, labels.tolist()
+    ((2, 3), 'float64', ['rare', 'rare'])
+    """
+
+    codec_: TableCodec
+    _choices: ClassVar[Choices] = TABLE_CHOICES
+
+    def __init__(
+        self,
+        architecture: str | Architecture = "mlp",
+        *,
+        loss: str | Loss = "relativistic",
+        penalty: str | Penalty | None = "r1r2",
+        conditioning: str | Conditioning = "concat",
+        noise: float = 0.2,
+        max_steps: int | None = 600,
+        max_seconds: float | None = None,
+        batch_size: int = 128,
+        learning_rate: float = 1e-3,
+        final_learning_rate: float = 1e-4,
+        betas: tuple[float, float] = (0.0, 0.9),
+        ema_half_life: float = 10_000,
+        class_balance: float = 0.5,
+        fine_tune_steps: int = 0,
+        min_class_size: int = 10,
+        discrete_columns: Sequence[Any] | None = None,
+        max_categories: int = 64,
+        device: str = "cpu",
+        precision: str = "32-true",
+        n_threads: int | None = 1,
+        verbose: bool | None = False,
+        random_state: RandomState = None,
+    ) -> None:
+        self.architecture = architecture
+        self.loss = loss
+        self.penalty = penalty
+        self.conditioning = conditioning
+        self.noise = noise
+        self.max_steps = max_steps
+        self.max_seconds = max_seconds
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.final_learning_rate = final_learning_rate
+        self.betas = betas
+        self.ema_half_life = ema_half_life
+        self.class_balance = class_balance
+        self.fine_tune_steps = fine_tune_steps
+        self.min_class_size = min_class_size
+        self.discrete_columns = discrete_columns
+        self.max_categories = max_categories
+        self.device = device
+        self.precision = precision
+        self.n_threads = n_threads
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
+
+    def make_codec(self, X: Any) -> TableCodec:
+        """Return a `TableCodec` that has learned X."""
+        return TableCodec.fit(X, discrete_columns=self.discrete_columns, max_categories=self.max_categories)
+
+    def _decode(self, x: Tensor, seed: int) -> Any:
+        return self.codec_.decode(x.numpy(), seed)
+
+    def _codec_from(self, values: dict[str, Any]) -> TableCodec:
+        return TableCodec.from_dict(values)

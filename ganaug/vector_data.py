@@ -1,0 +1,156 @@
+"""Turn feature vectors, such as embeddings, into standardised rows and back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_array
+
+from ganaug.blocks import Block
+
+
+@dataclass(frozen=True, eq=False)
+class VectorCodec:
+    """Shift and scale vectors; on the way back clip them to the seen range, or put them onto the unit sphere.
+
+    One scale serves all dimensions, so that distances and angles between vectors keep their meaning.
+
+    Attributes
+    ----------
+    mean, lowest, highest : ndarray of shape (D,), float64
+    scale : float
+        Root mean square of the centred values.
+    unit_norm : bool
+    dtype : str
+        That of the training data; integers come back as float64, since an embedding has none, and bfloat16 tensors as
+        float32, since arrays know no bfloat16.
+    columns : tuple of hashable, or None
+        The labels of a DataFrame's columns; None for arrays.
+    """
+
+    mean: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
+    scale: float
+    unit_norm: bool
+    dtype: str
+    columns: tuple[Any, ...] | None = None
+
+    @classmethod
+    def fit(cls, X: Any, unit_norm: bool) -> "VectorCodec":
+        """Learn from vectors of shape (N, D).
+
+        Raises
+        ------
+        ValueError
+            If X is not a 2-D array of finite numbers, has two columns of one name, or is to have unit norm and holds
+            a vector of length zero.
+        """
+        columns, is_half = _find_columns(X), str(getattr(X, "dtype", "")) in ("float16", "torch.float16")
+        X = check_vectors(X)
+        if unit_norm:
+            X = _onto_sphere(X, check=True)
+        mean = X.mean(0, dtype=np.float64)
+        scale = float(np.sqrt(np.square(X - mean).mean())) or 1.0
+        lowest, highest = X.min(0).astype(np.float64), X.max(0).astype(np.float64)
+        return cls(mean, lowest, highest, scale, unit_norm, "float16" if is_half else X.dtype.name, columns)
+
+    @property
+    def n_features(self) -> int:
+        """Length D of a vector."""
+        return len(self.mean)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """One number per dimension."""
+        return (Block(1),) * self.n_features
+
+    def encode(self, X: Any) -> np.ndarray:
+        """Return standardised rows of shape (N, D), float32.
+
+        Raises
+        ------
+        ValueError
+            If X is not usable, or has another length than the training vectors.
+        """
+        X = check_vectors(X)
+        if X.shape[1] != self.n_features:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but VectorGAN is expecting {self.n_features} features as input."
+            )
+        if self.unit_norm:
+            X = _onto_sphere(X, check=True)
+        return ((X - self.mean) / self.scale).astype(np.float32)
+
+    def features(self, X: Any) -> np.ndarray:
+        """Return X itself as float32 of shape (N, D): a vector is its own feature."""
+        return check_vectors(X).astype(np.float32)
+
+    def decode(self, rows: np.ndarray, seed: int = 0) -> Any:
+        """Return vectors of shape (N, D) with the training data's dtype and container; nothing is left to the seed."""
+        X = rows.astype(np.float64) * self.scale + self.mean
+        X = (_onto_sphere(X) if self.unit_norm else np.clip(X, self.lowest, self.highest)).astype(self.dtype)
+        if self.columns is None:
+            return X
+        import pandas as pd
+
+        return pd.DataFrame(X, columns=list(self.columns))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-able values.
+
+        Raises
+        ------
+        TypeError
+            If a column's label is neither a string nor a number.
+        """
+        for label in self.columns or ():
+            if not isinstance(label, (str, int, float)):
+                raise TypeError(
+                    f"The column label {label!r} of type {type(label).__name__} cannot be saved; to save, name the "
+                    f"columns by strings before fit, as in X.columns = X.columns.map(str)."
+                )
+        arrays = {name: getattr(self, name).tolist() for name in ("mean", "lowest", "highest")}
+        columns = None if self.columns is None else list(self.columns)
+        return {**arrays, "scale": self.scale, "unit_norm": self.unit_norm, "dtype": self.dtype, "columns": columns}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "VectorCodec":
+        """Read what `to_dict` wrote."""
+        arrays = {name: np.asarray(values[name], np.float64) for name in ("mean", "lowest", "highest")}
+        columns = None if values["columns"] is None else tuple(values["columns"])
+        return cls(**arrays, **{name: values[name] for name in ("scale", "unit_norm", "dtype")}, columns=columns)
+
+
+def check_vectors(X: Any) -> np.ndarray:
+    """Return X as a 2-D array of finite float32 or float64.
+
+    Raises
+    ------
+    TypeError, ValueError
+        scikit-learn's own messages: sparse, complex, not 2-D, empty, not finite.
+    """
+    if hasattr(X, "detach"):  # a tensor
+        X = X.detach().cpu()
+        X = X.float().numpy() if "bfloat16" in str(X.dtype) else X.numpy()
+    return check_array(X, dtype=[np.float64, np.float32], input_name="X", estimator="VectorGAN")
+
+
+def _find_columns(X: Any) -> tuple[Any, ...] | None:
+    if not hasattr(X, "iloc"):
+        return None
+    repeated = X.columns[X.columns.duplicated()].unique().tolist()
+    if repeated:
+        raise ValueError(
+            f"X has several columns named {', '.join(map(repr, repeated))}; give each column a name of its own, for "
+            f"example with X.columns = [...]."
+        )
+    return tuple(X.columns.tolist())
+
+
+def _onto_sphere(X: np.ndarray, check: bool = False) -> np.ndarray:
+    norms = np.linalg.norm(X, axis=1, keepdims=True)
+    if check and not norms.all():
+        row = int(np.flatnonzero(norms.ravel() == 0)[0])
+        raise ValueError(f"Row {row} of X is zero and has no direction; leave it out, or set unit_norm=False.")
+    return X / np.maximum(norms, 1e-12)

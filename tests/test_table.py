@@ -1,0 +1,453 @@
+import copy
+import itertools
+import pickle
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import pytest
+from _tables import make_labels, make_mixed, make_numbers, tiny_table_gan
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from ganaug import TableGAN, load
+from ganaug.architectures import MLP
+from ganaug.base import BaseGAN
+from ganaug.conditioning import CONDITIONINGS
+from ganaug.exceptions import GanaugWarning
+from ganaug.losses import LOSSES
+from ganaug.penalties import ROW_PENALTIES
+
+MIXED, LABELS = make_mixed(), make_labels()
+NUMBERS = make_numbers()
+
+
+@pytest.fixture(scope="module")
+def mixed_gan() -> TableGAN:
+    return tiny_table_gan().fit(MIXED, LABELS)
+
+
+@pytest.fixture(scope="module")
+def learned() -> TableGAN:
+    """Return a GAN that has learned the easy table."""
+    return small_gan(600).fit(*make_easy())
+
+
+def small_gan(max_steps: int, **parameters) -> TableGAN:
+    small = {"architecture": MLP(width=32, latent_dim=4, n_blocks=1), "batch_size": 64, "random_state": 0}
+    return TableGAN(**{**small, "max_steps": max_steps, **parameters})
+
+
+def make_easy(n: int = 600) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return two clusters, a category that depends on the class, and a column of which a third is missing."""
+    rng = np.random.default_rng(0)
+    y = np.arange(n) % 3 // 2  # a third are of class 1
+    X = pd.DataFrame(
+        {
+            "a": rng.normal(np.where(y, 4.0, -4.0), 1.0),
+            "b": rng.normal(np.where(y, -10.0, 10.0), 2.0),
+            "shape": np.where(rng.random(n) < np.where(y, 0.9, 0.2), "round", "square"),
+            "gaps": np.where(rng.random(n) < 1 / 3, np.nan, rng.normal(size=n)),
+        }
+    )
+    return X, y
+
+
+def assert_samples_equal(first, second):
+    pd.testing.assert_frame_equal(first[0], second[0])
+    np.testing.assert_array_equal(first[1], second[1])
+
+
+class TestMixedFrames:
+    def test_columns_order_and_dtypes_are_the_users(self, mixed_gan):
+        X, _ = mixed_gan.sample(40)
+        assert X.columns.equals(MIXED.columns)
+        assert X.dtypes.equals(MIXED.dtypes)
+
+    def test_categories_keep_their_order_and_those_that_never_occur(self, mixed_gan):
+        X, _ = mixed_gan.sample(40)
+        assert X["category"].cat.categories.tolist() == ["low", "middle", "high"]
+        assert X["category"].cat.ordered
+        assert set(X["category"].dropna()) <= {"low", "high"}
+
+    def test_values_stay_in_the_seen_range(self, mixed_gan):
+        X, _ = mixed_gan.sample(300)
+        for name in ("float", "float32", "integer", "datetime", "zoned", "duration", "Int64", "Float64"):
+            assert X[name].min() >= MIXED[name].min(), name
+            assert X[name].max() <= MIXED[name].max(), name
+
+    def test_integers_and_days_stay_whole(self, mixed_gan):
+        X, _ = mixed_gan.sample(100)
+        assert (X["Int64"].dropna() % 1 == 0).all()
+        assert (X["datetime"].dropna() == X["datetime"].dropna().dt.normalize()).all()
+
+    def test_known_values_alone_in_categories(self, mixed_gan):
+        X, _ = mixed_gan.sample(300)
+        for name in ("small", "string", "text", "bool", "boolean"):
+            assert set(X[name].dropna()) <= set(MIXED[name].dropna()), name
+
+    def test_only_columns_with_missing_cells_get_them(self, mixed_gan):
+        X, _ = mixed_gan.sample(300)
+        assert not X[["integer", "small", "bool"]].isna().any(axis=None)
+        assert X.isna().any().sum() >= 8
+
+    @pytest.mark.parametrize(
+        ("index", "expected"),
+        [
+            (pd.RangeIndex(60), pd.RangeIndex(5)),
+            (pd.Index(range(100, 160), name="id"), pd.RangeIndex(5, name="id")),
+            (pd.date_range("2020", periods=60), pd.RangeIndex(5)),
+        ],
+        ids=["range", "integers", "dates"],
+    )
+    def test_rows_are_numbered(self, index, expected):
+        X = pd.DataFrame(NUMBERS, columns=list("abcd"), index=index)
+        sampled, _ = tiny_table_gan().fit(X, LABELS).sample(5)
+        pd.testing.assert_index_equal(sampled.index, expected)
+
+    @pytest.mark.parametrize(
+        "columns",
+        [range(4), [3, "a", ("b", 1), 2.5], pd.MultiIndex.from_product([["x", "y"], [0, 1]], names=["k", "l"])],
+        ids=["positions", "any objects", "levels"],
+    )
+    def test_any_column_labels(self, columns):
+        if isinstance(columns, list):
+            columns = pd.Index(columns, tupleize_cols=False)
+            with pytest.raises(TypeError, match="all input features have string names"):  # scikit-learn's rule
+                tiny_table_gan().fit(pd.DataFrame(NUMBERS, columns=columns), LABELS)
+            return
+        X = pd.DataFrame(NUMBERS, columns=columns)
+        gan = tiny_table_gan().fit(X, LABELS)
+        assert gan.sample(3)[0].columns.equals(X.columns)
+        assert not hasattr(gan, "feature_names_in_")
+
+
+class TestArrays:
+    @pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "uint8", "bool", "object"])
+    def test_arrays_keep_their_dtype(self, dtype):
+        X = np.abs(NUMBERS).astype(dtype)
+        sampled, _ = tiny_table_gan().fit(X, LABELS).sample(7)
+        assert isinstance(sampled, np.ndarray)
+        assert (sampled.shape, sampled.dtype) == ((7, 4), np.dtype(dtype))
+
+    def test_arrays_with_missing_values(self):
+        X = NUMBERS.copy()
+        X[::3, 1] = np.nan
+        sampled, _ = tiny_table_gan().fit(X, LABELS).sample(200)
+        assert np.isnan(sampled).any(axis=0).tolist() == [False, True, False, False]
+
+    def test_lists_of_rows_come_back_as_arrays(self):
+        rows = [[number, word] for number, word in zip(range(60), ["x", "y", "z"] * 20, strict=True)]
+        sampled, labels = tiny_table_gan().fit(rows, LABELS.tolist()).sample(4)
+        assert sampled.shape == (4, 2)
+        assert {type(number) for number in sampled[:, 0]} == {int}
+        assert set(sampled[:, 1]) <= {"x", "y", "z"}
+        assert set(labels) <= {"common", "rare"}
+
+    def test_frame_and_array_of_the_same_numbers_give_the_same_samples(self):
+        frame = pd.DataFrame(NUMBERS, columns=list("abcd"))
+        from_array, _ = tiny_table_gan().fit(NUMBERS, LABELS).sample(20, random_state=1)
+        from_frame, _ = tiny_table_gan().fit(frame, pd.Series(LABELS)).sample(20, random_state=1)
+        np.testing.assert_array_equal(from_frame.to_numpy(), from_array)
+
+
+class TestSampling:
+    def test_a_class_is_drawn_directly(self, mixed_gan, monkeypatch):
+        sizes, generate = [], BaseGAN._generate
+        monkeypatch.setattr(BaseGAN, "_generate", lambda *args: sizes.append(len(args[1])) or generate(*args))
+        X, y = mixed_gan.sample(9, "rare")
+        assert (len(X), y.tolist(), sizes) == (9, ["rare"] * 9, [9])
+
+    def test_a_label_for_each_row(self, mixed_gan):
+        wanted = ["rare", "common", "rare"]
+        X, y = mixed_gan.sample(y=wanted)
+        assert (len(X), y.tolist()) == (3, wanted)
+
+    def test_the_training_proportions_are_the_default(self, mixed_gan):
+        _, y = mixed_gan.sample(2000, random_state=0)
+        assert (y == "rare").mean() == pytest.approx(0.2, abs=0.03)
+
+    def test_no_rows_still_have_all_columns(self, mixed_gan):
+        X, y = mixed_gan.sample(0)
+        assert (X.shape, y.shape) == ((0, MIXED.shape[1]), (0,))
+        assert X.dtypes.equals(MIXED.dtypes)
+
+    def test_each_class_has_its_generator(self, mixed_gan):
+        pd.testing.assert_frame_equal(
+            mixed_gan.generators_["rare"](5, random_state=3), mixed_gan.sample(5, "rare", random_state=3)[0]
+        )
+
+    def test_an_unknown_label_is_named(self, mixed_gan):
+        with pytest.raises(ValueError, match=r"Unknown label 'rar'.*Did you mean 'rare'"):
+            mixed_gan.sample(2, "rar")
+
+    def test_before_fit(self):
+        with pytest.raises(NotFittedError, match="not fitted"):
+            tiny_table_gan().sample(1)
+
+
+class TestRepeatability:
+    def test_an_int_repeats_fit_and_sample(self, mixed_gan):
+        again = tiny_table_gan().fit(MIXED, LABELS)
+        assert_samples_equal(mixed_gan.sample(30), again.sample(30))
+
+    def test_another_int_gives_other_rows(self, mixed_gan):
+        first, second = (mixed_gan.sample(30, "rare", random_state=seed)[0] for seed in (1, 2))
+        assert not first["float"].equals(second["float"])
+
+    def test_without_one_each_call_differs(self):
+        gan = tiny_table_gan(random_state=None).fit(NUMBERS, LABELS)
+        assert not np.array_equal(gan.sample(20, "rare")[0], gan.sample(20, "rare")[0])
+
+    def test_the_callers_random_numbers_are_left_alone(self):
+        import torch
+
+        torch.manual_seed(5)
+        before, legacy = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+        tiny_table_gan().fit(NUMBERS, LABELS).sample(3)
+        assert torch.equal(torch.get_rng_state(), before)
+        assert np.array_equal(np.random.get_state()[1], legacy)  # noqa: NPY002
+
+
+class TestCopies:
+    @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda gan: pickle.loads(pickle.dumps(gan))])
+    def test_copies_sample_alike(self, mixed_gan, duplicate):
+        assert_samples_equal(mixed_gan.sample(20), duplicate(mixed_gan).sample(20))
+
+    def test_save_and_load_sample_and_score_alike(self, mixed_gan, tmp_path):
+        mixed_gan.save(tmp_path / "gan")
+        loaded = load(tmp_path / "gan")
+        assert_samples_equal(mixed_gan.sample(20), loaded.sample(20))
+        np.testing.assert_array_equal(loaded.score_samples(MIXED, LABELS), mixed_gan.score_samples(MIXED, LABELS))
+        assert loaded.feature_names_in_.tolist() == MIXED.columns.tolist()
+        assert (loaded.n_features_in_, loaded.class_counts_) == (14, {"common": 48, "rare": 12})
+
+    def test_arrays_and_fine_tuned_classes_are_saved_too(self, tmp_path):
+        gan = tiny_table_gan(fine_tune_steps=2).fit(NUMBERS, LABELS)
+        gan.save(tmp_path / "gan")
+        np.testing.assert_array_equal(load(tmp_path / "gan").sample(20)[0], gan.sample(20)[0])
+
+    def test_a_clone_is_unfitted(self, mixed_gan):
+        cloned = clone(mixed_gan)
+        assert cloned.get_params() == mixed_gan.get_params()
+        with pytest.raises(NotFittedError):
+            cloned.sample(1)
+
+
+class TestScores:
+    def test_a_score_for_each_row(self, mixed_gan):
+        scores = mixed_gan.score_samples(MIXED, LABELS)
+        assert (scores.shape, scores.dtype) == ((60,), np.float32)
+        assert np.isfinite(scores).all()
+
+    def test_without_labels_each_row_has_the_score_of_its_best_class(self, mixed_gan):
+        by_class = [mixed_gan.score_samples(MIXED, [label] * 60) for label in ("common", "rare")]
+        np.testing.assert_array_equal(mixed_gan.score_samples(MIXED), np.maximum(*by_class))
+
+    def test_synthetic_rows_can_be_scored(self, mixed_gan):
+        assert np.isfinite(mixed_gan.score_samples(*mixed_gan.sample(50))).all()
+
+    def test_an_unseen_category_is_named(self, mixed_gan):
+        with pytest.raises(ValueError, match=r"'string'.*holds the category 'pink'"):
+            mixed_gan.score_samples(MIXED.assign(string="pink"))
+        with pytest.raises(ValueError, match=r"'category'.*holds the category 'huge'"):
+            mixed_gan.score_samples(MIXED.assign(category=pd.Categorical(["huge"] * 60)))
+
+    def test_an_unseen_label_is_named(self, mixed_gan):
+        with pytest.raises(ValueError, match="Unknown label 'new'"):
+            mixed_gan.score_samples(MIXED, ["new"] * 60)
+
+    def test_as_many_labels_as_rows(self, mixed_gan):
+        with pytest.raises(ValueError, match="X has 60 samples and y has 2 labels"):
+            mixed_gan.score_samples(MIXED, ["rare", "rare"])
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (lambda X: X.drop(columns="bool"), "(?s)yet now missing.*- bool"),
+            (lambda X: X.rename(columns={"bool": "flag"}), "(?s)unseen at fit time.*- flag.*missing.*- bool"),
+            (lambda X: X[X.columns[::-1]], "must be in the same order"),
+            (lambda X: X.assign(extra=1), "(?s)unseen at fit time.*- extra"),
+            (lambda X: X.assign(integer="five"), "'integer'"),
+        ],
+        ids=["missing", "renamed", "reordered", "added", "another type"],
+    )
+    def test_other_columns_than_in_training_are_named(self, mixed_gan, change, message):
+        with pytest.raises((ValueError, TypeError), match=message):
+            mixed_gan.score_samples(change(MIXED))
+
+    def test_before_fit(self):
+        with pytest.raises(NotFittedError):
+            tiny_table_gan().score_samples(MIXED)
+
+
+class TestHighCardinality:
+    N = 10_000
+
+    def test_ten_thousand_values_warn_by_name_and_stay_small(self):
+        X = pd.DataFrame({"user": [f"u{i}" for i in range(self.N)], "x": np.arange(self.N) * 1.0})
+        y = np.arange(self.N) % 2
+        tracemalloc.start()
+        with pytest.warns(GanaugWarning, match="more than 64 categories: 'user'"):
+            gan = tiny_table_gan().fit(X, y)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert gan.networks_.generator(*_latents(gan)).shape[1] < 150
+        assert peak < 60e6
+        drawn = gan.sample(500)[0]["user"]
+        assert set(drawn) <= set(X["user"])
+        assert drawn.nunique() > 64  # the folded values come back too
+
+    def test_the_cap_is_a_parameter(self):
+        X = pd.DataFrame({"word": list("abcdefghij") * 6})
+        with pytest.warns(GanaugWarning, match="more than 4 categories: 'word'"):
+            tiny_table_gan(max_categories=4).fit(X, LABELS)
+        tiny_table_gan(max_categories=10).fit(X, LABELS)
+
+
+def _latents(gan):
+    import torch
+
+    return torch.zeros(2, 2), torch.tensor([0, 1])
+
+
+class TestDiscreteColumns:
+    CODES = pd.DataFrame({"code": np.array([10, 20, 70, 75]).repeat(15), "x": np.arange(60.0)})
+
+    @pytest.mark.parametrize("column", ["code", 0])
+    def test_by_name_and_by_position(self, column):
+        gan = tiny_table_gan(discrete_columns=[column]).fit(self.CODES, LABELS)
+        assert gan.codec_.blocks[0].size == 4
+        assert set(gan.sample(100)[0]["code"]) <= {10, 20, 70, 75}
+
+    def test_the_guess_is_a_number(self):
+        assert tiny_table_gan().fit(self.CODES, LABELS).codec_.blocks[0].size == 1
+
+    def test_an_unknown_column_is_named(self):
+        with pytest.raises(ValueError, match=r"discrete_columns names 'cod'.*Did you mean 'code'"):
+            tiny_table_gan(discrete_columns=["cod"]).fit(self.CODES, LABELS)
+
+    def test_a_bare_name_is_refused(self):
+        with pytest.raises(TypeError, match=r"pass \['code'\]"):
+            tiny_table_gan(discrete_columns="code").fit(self.CODES, LABELS)
+
+
+class TestOddColumns:
+    def test_constant_columns_come_back_constant(self):
+        X = pd.DataFrame({"x": np.arange(60.0), "one": 1, "word": "same"})
+        sampled, _ = tiny_table_gan().fit(X, LABELS).sample(10)
+        assert (sampled["one"] == 1).all()
+        assert (sampled["word"] == "same").all()
+
+    def test_a_table_without_any_variation(self):
+        X = pd.DataFrame({"one": np.ones(60, int), "word": ["same"] * 60})
+        gan = tiny_table_gan().fit(X, LABELS)
+        pd.testing.assert_frame_equal(gan.sample(10)[0], X[:10])
+        assert gan.score_samples(X, LABELS).shape == (60,)
+
+    def test_columns_without_a_value_come_back_so(self):
+        X = pd.DataFrame({"x": np.arange(60.0), "void": np.full(60, np.nan), "none": [None] * 60})
+        sampled, _ = tiny_table_gan().fit(X, LABELS).sample(10)
+        assert sampled[["void", "none"]].isna().all(axis=None)
+        assert sampled.dtypes.equals(X.dtypes)
+
+    def test_one_class_alone_can_be_learned(self):
+        X, y = tiny_table_gan().fit(NUMBERS, np.zeros(60, int)).sample(4)
+        assert (X.shape, y.tolist()) == ((4, 4), [0] * 4)
+
+
+BAD = {
+    "continuous target": (MIXED, np.linspace(0, 1, 60), ValueError, "Unknown label type: continuous"),
+    "no target": (MIXED, None, ValueError, "requires y to be passed"),
+    "missing label": (NUMBERS, np.array(["a", None] * 30, dtype=object), ValueError, "Label 1 of y is missing"),
+    "too few labels": (MIXED, LABELS[:59], ValueError, "X has 60 samples and y has 59 labels"),
+    "infinite": (MIXED.assign(float=np.inf), LABELS, ValueError, "infinity"),
+    "infinite array": (np.where(NUMBERS > 100, np.inf, NUMBERS), LABELS, ValueError, "infinity"),
+    "duplicate names": (MIXED[["bool", "float", "bool"]], LABELS, ValueError, "several columns named 'bool'"),
+    "mixed objects": (MIXED.assign(bad=[1, "one"] * 30), LABELS, TypeError, r"'bad' of X mixes .*int \(1\), str"),
+    "lists in cells": (MIXED.assign(bad=[[1]] * 60), LABELS, TypeError, "'bad' of X holds .*not hashable"),
+    "no rows": (MIXED[:0], LABELS[:0], ValueError, "0 sample"),
+    "no columns": (MIXED[[]], LABELS, ValueError, "0 feature"),
+    "one dimension": (NUMBERS[:, 0], LABELS, ValueError, "Expected 2D array"),
+    "three dimensions": (NUMBERS.reshape(60, 2, 2), LABELS, ValueError, "dim 3"),
+}
+
+
+@pytest.mark.parametrize(("X", "y", "kind", "message"), BAD.values(), ids=BAD)
+class TestBadInput:
+    def test_it_is_refused_before_training_and_leaves_nothing_fitted(self, X, y, kind, message):
+        gan = tiny_table_gan()
+        with pytest.raises(kind, match=message):
+            gan.fit(X, y, callbacks=[lambda state: pytest.fail("trained")])
+        with pytest.raises(NotFittedError):
+            gan.sample(1)
+
+    def test_an_earlier_fit_goes_on_to_work(self, X, y, kind, message):
+        gan = tiny_table_gan().fit(NUMBERS, LABELS)
+        before = gan.sample(5)[0]
+        with pytest.raises(kind, match=message):
+            gan.fit(X, y)
+        np.testing.assert_array_equal(gan.sample(5)[0], before)
+
+
+def test_a_fit_that_breaks_off_is_not_taken_for_the_earlier_one():
+    gan = tiny_table_gan().fit(NUMBERS, LABELS)
+
+    def break_off(state):
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        gan.fit(MIXED, LABELS, callbacks=[break_off])
+    with pytest.raises(NotFittedError):
+        gan.sample(1)
+
+
+FAMILIES = list(itertools.product(LOSSES, ROW_PENALTIES, CONDITIONINGS))
+
+
+@pytest.mark.parametrize(("loss", "penalty", "conditioning"), FAMILIES)
+def test_every_combination_trains_on_rows(loss, penalty, conditioning):
+    gan = tiny_table_gan(loss=loss, penalty=penalty, conditioning=conditioning, max_steps=3)
+    gan.fit(MIXED[["float", "string"]], LABELS)
+    assert np.isfinite([[entry["d_loss"], entry["g_loss"]] for entry in gan.history_]).all()
+    assert gan.sample(5)[0]["float"].dropna().between(*MIXED["float"].agg(["min", "max"])).all()
+
+
+class TestLearning:
+    """What is learned on an easy table, within tolerances far from chance."""
+
+    @pytest.mark.slow
+    def test_class_conditional_means(self, learned):
+        for label, (a, b) in {0: (-4, 10), 1: (4, -10)}.items():
+            X, _ = learned.sample(500, label, random_state=1)
+            assert X["a"].mean() == pytest.approx(a, abs=1.0)
+            assert X["b"].mean() == pytest.approx(b, abs=2.5)
+
+    @pytest.mark.slow
+    def test_class_conditional_frequencies(self, learned):
+        for label, share in {0: 0.2, 1: 0.9}.items():
+            X, _ = learned.sample(1000, label, random_state=1)
+            assert (X["shape"] == "round").mean() == pytest.approx(share, abs=0.15)
+
+    @pytest.mark.slow
+    def test_the_rate_of_missing_values(self, learned):
+        X, _ = learned.sample(1000, random_state=1)
+        assert X["gaps"].isna().mean() == pytest.approx(1 / 3, abs=0.12)
+        assert not X[["a", "b", "shape"]].isna().any(axis=None)
+
+    @pytest.mark.slow
+    def test_junk_scores_lower_than_the_data(self, learned):
+        X, y = make_easy()
+        junk = X.assign(a=np.random.default_rng(1).uniform(-60, 60, len(X)))
+        assert learned.score_samples(X, y).mean() > learned.score_samples(junk, y).mean()
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("loss", LOSSES)
+    @pytest.mark.parametrize("penalty", ["r1r2", "gradient_penalty"])
+    @pytest.mark.parametrize("conditioning", ["concat", "projection", "auxiliary_classifier"])
+    def test_two_gaussians(self, loss, penalty, conditioning):
+        X, y = make_easy(300)
+        gan = small_gan(300, loss=loss, penalty=penalty, conditioning=conditioning).fit(X[["a", "b"]], y)
+        means = [gan.sample(300, label, random_state=1)[0].mean() for label in (0, 1)]
+        assert means[0]["a"] < -2 < 2 < means[1]["a"]
+        assert means[1]["b"] < -5 < 5 < means[0]["b"]
