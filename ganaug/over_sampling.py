@@ -1,0 +1,259 @@
+"""`GANOverSampler`: synthetic rows of the rare classes, as a step of an imbalanced-learn pipeline."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from imblearn.over_sampling.base import BaseOverSampler
+from imblearn.utils import check_sampling_strategy, check_target_type
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _check_feature_names, _check_n_features
+
+from ganaug._parameters import check_parameters
+from ganaug._typing import Label, RandomState
+from ganaug._validation import as_seed, check_choice
+from ganaug.base import BaseGAN
+from ganaug.dose import CANDIDATES, HALVES, N_TRIED, Candidate, Trials, choose, family_of, find_prior, score_kind
+from ganaug.filters import FILTERS, Filter
+from ganaug.image import ImageGAN
+from ganaug.pool import Pool, check_shares, concatenate
+from ganaug.table import TableGAN
+from ganaug.table_data import as_array
+
+
+class GANOverSampler(BaseOverSampler):
+    """Over-sample rare classes with a pool of synthetic rows: a GAN's, SMOTE's and duplicates.
+
+    It goes where imbalanced-learn's samplers go, and takes besides arrays also frames of mixed columns with missing
+    values, and images.
+
+    Parameters
+    ----------
+    gan : TableGAN, VectorGAN, ImageGAN or None, default None
+        Cloned and fitted on the data. None is ``TableGAN()`` for tables and ``ImageGAN()`` for images.
+    sampling_strategy : float, str, dict or callable, default 'auto'
+        Which classes shall have how many rows, as everywhere in imbalanced-learn; 'auto' brings all to the size of the
+        largest.
+    dose : float from 0 to 1, 'default' or 'auto', default 'default'
+        Share of those new rows that is made; 0 makes none. 'default' takes, with sources and filter, what gained most
+        on a suite of development tables for `estimator` and `scoring`. 'auto' tries the candidates of
+        `ganaug.dose.CANDIDATES` on inner folds and weighs the result against that experience; it may end with none,
+        and needs an `estimator`.
+    sources : mapping of {'gan', 'smote', 'duplicate'} to share, or None, default None
+        Where the new rows come from. None leaves it to `dose`, or, if that is a number, takes half of them from the GAN
+        and half from SMOTE. Not to be given with ``dose='auto'``.
+    filter : {'confidence', 'neighbour', 'discriminator'}, Filter or None, default None
+        Which rows of the GAN to keep. None leaves it to `dose`, or, if that is a number, keeps all. Not to be given
+        with ``dose='auto'``.
+    estimator : classifier or None, default None
+        The classifier that the rows are for. 'auto' trains clones of it; 'default' looks at its kind.
+    scoring : str, callable or None, default None
+        The score that counts, by scikit-learn's names. None is 'balanced_accuracy'.
+    n_folds, n_repeats : int, default 3 and 1
+        Inner folds of 'auto'. Raising them costs a fit of the GAN each.
+    k_neighbors : int, default 5
+        Neighbours that SMOTE interpolates to.
+    min_class_size : int, default 5
+        Classes of fewer rows are not drawn from the GAN but from SMOTE, or duplicated if there is one row; a
+        `SmallClassWarning` says so, and `source_` marks the rows.
+    random_state : None, int or RandomState, default None
+        An int makes the result repeat exactly.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        Rows that `sampling_strategy` asks for, by class, before the dose.
+    n_new_ : dict
+        New rows made, by class.
+    synthetic_mask_ : ndarray of shape (n_resampled,), bool
+        Which rows of the result are new: the original ones come first, as they were.
+    source_ : ndarray of shape (n_resampled,), str
+        'real', 'gan', 'smote' or 'duplicate'.
+    gan_ : fitted estimator, or None if nothing was drawn from it
+    dose_ : float
+    sources_ : dict
+    filter_ : str, Filter or None
+    choice_ : Choice
+        What 'auto' found; only then.
+    verdict_ : str
+        What was done and why, in one line.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Only for frames whose column names are all strings.
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseOverSampler._parameter_constraints,
+        "gan": [None, BaseEstimator],
+        "dose": [Interval(Real, 0, 1, closed="both"), StrOptions({"default", "auto"})],
+        "sources": [None, Mapping],
+        "filter": [None, StrOptions(set(FILTERS)), Filter],
+        "estimator": [None, HasMethods(["fit", "predict"])],
+        "scoring": [None, str, callable],
+        "n_folds": [Interval(Integral, 2, None, closed="left")],
+        "n_repeats": [Interval(Integral, 1, None, closed="left")],
+        "k_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "min_class_size": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        gan: Any = None,
+        *,
+        sampling_strategy: float | str | Mapping | Callable = "auto",
+        dose: float | str = "default",
+        sources: Mapping[str, float] | None = None,
+        filter: str | Filter | None = None,
+        estimator: Any = None,
+        scoring: str | Callable | None = None,
+        n_folds: int = 3,
+        n_repeats: int = 1,
+        k_neighbors: int = 5,
+        min_class_size: int = 5,
+        random_state: RandomState = None,
+    ) -> None:
+        super().__init__(sampling_strategy=sampling_strategy)
+        self.gan = gan
+        self.dose = dose
+        self.sources = sources
+        self.filter = filter
+        self.estimator = estimator
+        self.scoring = scoring
+        self.n_folds = n_folds
+        self.n_repeats = n_repeats
+        self.k_neighbors = k_neighbors
+        self.min_class_size = min_class_size
+        self.random_state = random_state
+
+    def _check_X_y(self, X: Any, y: Any) -> tuple[Any, np.ndarray, bool]:  # noqa: N802
+        y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
+        if not hasattr(X, "iloc"):
+            X = check_array(
+                as_array(X) if _is_list_of_rows(X) else X,
+                dtype=None,
+                accept_sparse=["csr", "csc"],
+                ensure_all_finite="allow-nan",
+                allow_nd=True,
+                estimator=self,
+            )
+        _check_feature_names(self, X, reset=True)
+        _check_n_features(self, X if X.ndim == 2 else X.reshape(len(X), -1), reset=True)
+        check_consistent_length(X, y)
+        if len(X) if hasattr(X, "iloc") else X.shape[0]:
+            return X, np.asarray(y), binarize_y
+        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
+
+    def _fit_resample(self, X: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
+        if isinstance(self.gan, BaseGAN):
+            check_parameters(self.gan)  # also where nothing will be drawn from it
+        dense, seed = _densify(X), as_seed(self.random_state)
+        self._class_counts = Counter(y.tolist())
+        self._decide(dense, y, seed)
+        self.n_new_ = {label: round(self.dose_ * n) for label, n in self.sampling_strategy_.items()}
+        pool = self._make_pool(dense, y, seed)
+        drawn = pool.draw(self.n_new_, self.sources_, _find_filter(self.filter_))
+        self.gan_ = vars(pool).get("gan")
+        self.synthetic_mask_ = np.repeat([False, True], [len(y), len(drawn.y)])
+        self.source_ = np.concatenate([np.full(len(y), "real"), drawn.source])
+        X_all = concatenate([dense, drawn.X])
+        if sparse.issparse(X):
+            X_all = sparse.csr_matrix(X_all).asformat(X.format)
+        return X_all, np.concatenate([y, drawn.y])
+
+    def _decide(self, X: Any, y: np.ndarray, seed: int) -> None:
+        """Set dose, sources and filter, and say why."""
+        shares = None if self.sources is None else check_shares(self.sources)
+        _find_filter(self.filter)
+        if self.dose == "auto":
+            self._choose(X, y, seed)
+            return
+        candidate = Candidate(self.dose if isinstance(self.dose, Real) else 1.0, HALVES)
+        if self.dose == "default":
+            candidate = CANDIDATES[find_prior(self.estimator, self.scoring).best]
+        self.dose_ = float(candidate.dose)
+        self.sources_ = dict(candidate.sources) if shares is None else shares
+        self.filter_ = candidate.filter if self.filter is None else self.filter
+        self.verdict_ = "As asked for." if isinstance(self.dose, Real) else self._describe_default()
+
+    def _describe_default(self) -> str:
+        kind = family_of(self.estimator)
+        whom = "classifiers of all kinds" if kind == "any" else f"classifiers of the kind {kind!r}"
+        return (
+            f"The default for {score_kind(self.scoring)} of {whom}, from experience with other tables. Nothing was "
+            "measured on this one: dose='auto' does."
+        )
+
+    def _choose(self, X: Any, y: np.ndarray, seed: int) -> None:
+        if self.estimator is None:
+            raise ValueError(
+                "dose='auto' compares candidates by the classifier that the rows are for; pass estimator=..., or set a "
+                "dose."
+            )
+        if self.sources is not None or self.filter is not None:
+            raise ValueError("dose='auto' chooses sources and filter itself; leave both None, or set a dose.")
+        trials = Trials(
+            X,
+            y,
+            lambda X, y: self._make_pool(X, y, seed),
+            self._count_new,
+            n_folds=self.n_folds,
+            n_repeats=self.n_repeats,
+            seed=seed,
+        )
+        scoring = "balanced_accuracy" if self.scoring is None else self.scoring
+        prior = find_prior(self.estimator, scoring).top(N_TRIED)
+        scorer = check_scoring(self.estimator, scoring=scoring)
+        scores = trials.score(self.estimator, [scorer], ["none", *prior.names])[0]
+        self.choice_ = choose(scores, trials.n_rare, prior, scoring if isinstance(scoring, str) else "the score")
+        candidate = self.choice_.candidate
+        self.dose_, self.sources_, self.filter_ = candidate.dose, dict(candidate.sources), candidate.filter
+        self.verdict_ = self.choice_.verdict
+
+    def _count_new(self, y: np.ndarray) -> Mapping[Label, int]:
+        """Return the new rows that the sampling strategy asks for, of a part of the data."""
+        if isinstance(self.sampling_strategy, Mapping):  # totals, for all of the data
+            counts, totals = Counter(y.tolist()), self._class_counts
+            return {label: round(n * counts[label] / totals[label]) for label, n in self.sampling_strategy_.items()}
+        return check_sampling_strategy(self.sampling_strategy, y, self._sampling_type)
+
+    def _make_pool(self, X: Any, y: np.ndarray, seed: int) -> Pool:
+        gan = self.gan
+        if gan is None:
+            gan = TableGAN() if X.ndim == 2 else ImageGAN()
+        return Pool(X, y, gan, k_neighbors=self.k_neighbors, min_class_size=self.min_class_size, seed=seed)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _is_list_of_rows(X: Any) -> bool:
+    """Say whether X is a table as a list, whose cells may be of unlike types, rather than a list of images."""
+    is_nested = isinstance(X, (list, tuple)) and len(X) and isinstance(X[0], (list, tuple))
+    return bool(is_nested and not any(isinstance(cell, (list, tuple)) for cell in X[0]))
+
+
+def _densify(X: Any) -> Any:
+    """Return a dense array or frame; a GAN has no use for sparsity."""
+    if sparse.issparse(X):
+        return X.toarray()
+    if hasattr(X, "iloc"):
+        import pandas as pd
+
+        dense = {name: dtype.subtype for name, dtype in X.dtypes.items() if isinstance(dtype, pd.SparseDtype)}
+        return X.astype(dense) if dense else X
+    return X
+
+
+def _find_filter(given: str | Filter | None) -> Filter | None:
+    return check_choice("filter", given, {"none": None, **FILTERS}, ("fit",))

@@ -1,0 +1,36 @@
+"""The hosts' own test suites, on every estimator and sampler, without an exception."""
+
+import pytest
+from imblearn.utils import estimator_checks as imblearn_checks
+from sklearn.base import clone
+from sklearn.utils import estimator_checks as sklearn_checks
+
+from ganaug import GANOverSampler, TableGAN, VectorGAN
+from ganaug.architectures import MLP
+
+TINY = MLP(width=8, latent_dim=2, n_blocks=1)
+GANS = [
+    TableGAN(TINY, max_steps=2, batch_size=8, min_class_size=0),
+    VectorGAN(TINY, max_steps=2, batch_size=8, min_class_size=0),
+]
+SAMPLERS = [GANOverSampler(GANS[0], random_state=0)]
+
+
+@sklearn_checks.parametrize_with_checks([*GANS, *SAMPLERS])
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@imblearn_checks.parametrize_with_checks(SAMPLERS)
+def test_imbalanced_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=repr)
+def test_parameters_are_validated(sampler):
+    imblearn_checks.check_param_validation(type(sampler).__name__, clone(sampler))
+
+
+@pytest.mark.parametrize("estimator", [*GANS, *SAMPLERS], ids=lambda estimator: type(estimator).__name__)
+def test_column_names_are_consistent(estimator):
+    sklearn_checks.check_dataframe_column_names_consistency(type(estimator).__name__, clone(estimator))
