@@ -11,6 +11,8 @@ SAYS = {
     "dataloader_with_ganaugment": "in collate_fn",
     "dcgan_fashion_mnist": "synthetic images: the discriminator calls",
     "own_loss": "LeastSquares() made 5 images of {3}",
+    "rare_intents": "GANClassifier       : balanced accuracy",
+    "rare_ratings": "TableGAN and SMOTE: balanced accuracy",
 }
 
 
