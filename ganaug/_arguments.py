@@ -1,28 +1,15 @@
 """The command line's arguments, and nothing that is slow to import."""
 
 import argparse
-from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from ganaug import __version__
-
-DATA_HELP = (
-    "a folder with one subfolder of images per class, a Parquet file or folder in the Hugging Face image layout, "
-    "or an .npz file with arrays X (images) and y (labels)"
-)
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors take one line."""
-
-    def error(self, message: str) -> NoReturn:
-        end = "" if message.endswith((".", "?")) else "."
-        self.exit(2, f"{self.prog}: {message}{end} See {self.prog} --help.\n")
+from ganaug._argument_parts import DATA_HELP, TABLE_HELP, Parser, add_command, count, separator, share
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser; the options it makes say which ``command`` was called and by which ``parser``."""
-    parser = _Parser(
+    parser = Parser(
         prog="ganaug",
         description="Generative data augmentation for rare classes: a measured gain, or an honest 'use none'.",
         epilog="Begin with: ganaug demo",
@@ -33,6 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_fit(commands)
     _add_sample(commands)
     _add_audit(commands)
+    _add_balance(commands)
     return parser
 
 
@@ -44,21 +32,9 @@ def refuse(parser: argparse.ArgumentParser, given: str) -> NoReturn:
     parser.error(f"unknown argument {given!r}.{suggest(given.split('=')[0], known)}")
 
 
-def _add(commands: Any, name: str, summary: str, examples: Sequence[str]) -> argparse.ArgumentParser:
-    command = commands.add_parser(
-        name,
-        help=summary,
-        description=summary,
-        epilog="\n  ".join(["Examples:", *examples]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.set_defaults(parser=command)
-    return command
-
-
 def _add_demo(commands: Any) -> None:
     summary = "Measure on real data what a GAN adds to a classifier, and write a report."
-    command = _add(commands, "demo", summary, ["ganaug demo", "ganaug demo --data fashion-mnist --out fashion"])
+    command = add_command(commands, "demo", summary, ["ganaug demo", "ganaug demo --data fashion-mnist --out fashion"])
     add = command.add_argument
     add("--data", default="digits", metavar="NAME", help="digits or fashion-mnist (default: %(default)s)")
     add("--out", metavar="FOLDER", help="output folder (default: ganaug-demo-NAME)")
@@ -72,16 +48,20 @@ def _add_demo(commands: Any) -> None:
 
 
 def _add_fit(commands: Any) -> None:
-    summary = "Train a GAN on labelled images and save it."
+    summary = "Train a GAN on labelled images or on a table, and save it."
     examples = [
         "ganaug fit photos/ --out model --image-size 64 64",
         "ganaug fit train.npz --out model --max-seconds 600 --samples progress.png",
         "ganaug fit photos/ --out model --checkpoint state --resume",
+        "ganaug fit customers.csv --target churned --out model --id-columns customer_id",
     ]
-    command = _add(commands, "fit", summary, examples)
-    command.add_argument("data", metavar="DATA", help=DATA_HELP)
+    command = add_command(commands, "fit", summary, examples)
+    command.add_argument("data", metavar="DATA", help=f"{DATA_HELP}; or with --target, {TABLE_HELP}")
     _add_output_options(command.add_argument_group("output").add_argument)
-    _add_reading_options(command.add_argument_group("reading the data").add_argument)
+    _add_image_options(command.add_argument_group("images only").add_argument)
+    add_table_options = command.add_argument_group("tables only").add_argument
+    add_table_options("--target", metavar="COLUMN", help="DATA is a table; its column of classes (default: images)")
+    _add_column_options(add_table_options)
     _add_training_options(command.add_argument_group("training").add_argument)
     _add_method_options(command.add_argument_group("method").add_argument)
 
@@ -89,11 +69,10 @@ def _add_fit(commands: Any) -> None:
 def _add_output_options(add: Any) -> None:
     add("--out", metavar="MODEL", required=True, help="required: folder to write the model into")
     add("--overwrite", action="store_true", help="replace a model that is there (default: refuse)")
-    add("--samples", metavar="PNG", help="picture of samples, renewed while training (default: none)")
     add("--checkpoint", metavar="FOLDER", help="folder to keep the training state in (default: none)")
     add(
         "--checkpoint-every",
-        type=_count,
+        type=count,
         default=500,
         metavar="N",
         help="steps between two checkpoints (default: %(default)s)",
@@ -102,17 +81,36 @@ def _add_output_options(add: Any) -> None:
     add("--quiet", action="store_true", help="no progress bar (default: a bar in a terminal)")
 
 
-def _add_reading_options(add: Any) -> None:
+def _add_image_options(add: Any) -> None:
     pair = {"type": int, "nargs": 2, "metavar": ("HEIGHT", "WIDTH")}
     add("--image-size", **pair, help="resize image files to this (default: all must have one size)")
-    add("--on-error", metavar="WHAT", default="raise", help="raise, or skip unreadable images (default: %(default)s)")
+    add("--on-error", metavar="WHAT", help="raise, or skip unreadable images (default: raise)")
     add("--cache-dir", metavar="FOLDER", help="keep decoded pixels for the next run (default: a temporary file)")
+    add("--samples", metavar="PNG", help="picture of samples, renewed while training (default: none)")
+    add("--d-augment", metavar="NAME", help="diffaugment, ada or none (default: diffaugment)")
+
+
+def _add_column_options(add: Any) -> None:
+    names = {"nargs": "+", "metavar": "COLUMN"}
+    add("--id-columns", **names, help="columns that identify rows: not learned (default: none)")
+    add("--discrete-columns", **names, help="columns of numbers to treat as categories (default: none)")
+    add(
+        "--max-categories",
+        type=int,
+        metavar="N",
+        help="categories of a column told apart; the rarest become one (default: 64)",
+    )
+    _add_separator(add)
+
+
+def _add_separator(add: Any) -> None:
+    add("--separator", type=separator, metavar="C", help="of CSV files (default: a comma, for .tsv a tabulator)")
 
 
 def _add_training_options(add: Any) -> None:
-    add("--max-steps", type=int, default=3000, metavar="N", help="training steps (default: %(default)s)")
+    add("--max-steps", type=int, metavar="N", help="training steps (default: images 3000, tables 600)")
     add("--max-seconds", type=float, metavar="S", help="stop training after this time (default: no limit)")
-    add("--batch-size", type=int, default=64, metavar="N", help="images per step (default: %(default)s)")
+    add("--batch-size", type=int, metavar="N", help="images or rows per step (default: images 64, tables 128)")
     add(
         "--class-balance",
         type=float,
@@ -127,8 +125,14 @@ def _add_training_options(add: Any) -> None:
         metavar="N",
         help="steps of each class's own copy afterwards (default: %(default)s)",
     )
-    add("--device", metavar="NAME", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
-    add("--threads", dest="n_threads", type=int, metavar="N", help="threads (default: one per processor)")
+    add("--device", metavar="NAME", help="auto, cpu, cuda or mps (default: images auto, tables cpu)")
+    add(
+        "--threads",
+        dest="n_threads",
+        type=int,
+        metavar="N",
+        help="threads (default: images one per processor, tables 1)",
+    )
     add(
         "--seed",
         dest="random_state",
@@ -140,7 +144,11 @@ def _add_training_options(add: Any) -> None:
 
 
 def _add_method_options(add: Any) -> None:
-    add("--architecture", metavar="NAME", default="residual", help="residual or dcgan (default: %(default)s)")
+    add(
+        "--architecture",
+        metavar="NAME",
+        help="residual or dcgan for images, mlp for tables (default: images residual, tables mlp)",
+    )
     add(
         "--loss",
         metavar="NAME",
@@ -153,50 +161,111 @@ def _add_method_options(add: Any) -> None:
     add(
         "--conditioning",
         metavar="NAME",
-        default="projection",
-        help="projection, concat, auxiliary_classifier or unconditional (default: %(default)s)",
+        help="projection, concat, auxiliary_classifier or unconditional (default: images projection, tables concat)",
     )
-    add("--d-augment", metavar="NAME", default="diffaugment", help="diffaugment, ada or none (default: %(default)s)")
 
 
 def _add_sample(commands: Any) -> None:
-    summary = "Draw synthetic images from a saved model."
+    summary = "Draw synthetic images or rows from a saved model."
     examples = [
         "ganaug sample model -n 100 --label cat --label dog --out synthetic/",
         "ganaug sample model -n 1000 --out synthetic.npz --seed 0",
         "ganaug sample model -n 10 --out grid.png",
+        "ganaug sample table-model -n 100 --label 1 --out rows.csv",
     ]
-    add = _add(commands, "sample", summary, examples).add_argument
+    add = add_command(commands, "sample", summary, examples).add_argument
     add("model", metavar="MODEL", help="folder that `ganaug fit` wrote")
-    add("-n", type=_count, required=True, help="required: images of each class")
+    add("-n", type=count, required=True, help="required: images or rows of each class")
     add("--label", action="append", metavar="LABEL", help="class to draw; repeat it for more (default: all)")
     add(
         "--out",
         required=True,
         metavar="FOLDER_OR_FILE",
-        help="required: a new folder (PNGs in one subfolder per class), or a new file ending in .npz (arrays X and y) "
-        "or .png (one picture)",
+        help="required: for images a new folder (PNGs in one subfolder per class), or a new file ending in .npz "
+        "(arrays X and y) or .png (one picture); for rows a new file ending in .csv, .tsv or .parquet",
+    )
+    add(
+        "--target",
+        metavar="COLUMN",
+        help="name of the column of classes (default: as in the table that `ganaug fit` read, else target)",
     )
     add("--seed", type=int, metavar="N", help="makes the draw repeatable (default: a fresh draw)")
 
 
 def _add_audit(commands: Any) -> None:
-    summary = "Tell, class by class, whether a model's samples copy its training images."
-    examples = ["ganaug audit model --data photos/", "ganaug audit model --data photos/ --held-out test-photos/"]
-    add = _add(commands, "audit", summary, examples).add_argument
+    summary = "Tell, class by class, whether a model's samples copy its training data."
+    examples = [
+        "ganaug audit model --data photos/",
+        "ganaug audit model --data photos/ --held-out test-photos/",
+        "ganaug audit table-model --data customers.csv --target churned",
+    ]
+    add = add_command(commands, "audit", summary, examples).add_argument
     add("model", metavar="MODEL", help="folder that `ganaug fit` wrote")
-    add("--data", required=True, metavar="DATA", help=f"required: the training data, {DATA_HELP}")
+    add("--data", required=True, metavar="DATA", help=f"required: the training data, {DATA_HELP}; or {TABLE_HELP}")
     add(
         "--held-out",
         metavar="DATA",
         help="real data of the same kind that was not trained on, as yardstick "
-        "(default: the training images' distances to each other)",
+        "(default: the training data's distances to each other)",
     )
-    add("-n", type=_count, default=500, help="samples to draw of each class (default: %(default)s)")
+    add("--target", metavar="COLUMN", help="a table's column of classes (default: as `ganaug fit` was told)")
+    _add_separator(add)
+    add("-n", type=count, default=500, help="samples to draw of each class (default: %(default)s)")
     add("--seed", type=int, metavar="N", default=0, help="seed of the draw (default: %(default)s)")
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
-    return int(text)
+def _add_balance(commands: Any) -> None:
+    summary = "Add synthetic rows of the rare classes to a table."
+    examples = [
+        "ganaug balance fraud.csv --target is_fraud --out balanced.csv --mark",
+        "ganaug balance fraud.parquet --target is_fraud --out balanced.parquet --dose 0.25 --filter confidence",
+        "ganaug balance plants.csv --target species --out more.csv --sampling-strategy rose=500 lily=300",
+        "ganaug balance data.csv --target y --out balanced.csv --source gan=0.8 duplicate=0.2 --id-columns id",
+    ]
+    command = add_command(commands, "balance", summary, examples)
+    command.add_argument("data", metavar="DATA", help=TABLE_HELP)
+    _add_balance_files(command.add_argument_group("input and output").add_argument)
+    _add_column_options(command.add_argument_group("columns").add_argument)
+    _add_balance_method(command.add_argument_group("what is added").add_argument)
+
+
+def _add_balance_files(add: Any) -> None:
+    add("--target", metavar="COLUMN", required=True, help="required: the column of classes")
+    add(
+        "--out",
+        metavar="FILE",
+        required=True,
+        help="required: file ending in .csv, .tsv or .parquet for the original rows as they are and the new ones "
+        "below; identifiers are empty in new rows",
+    )
+    add("--overwrite", action="store_true", help="replace a file that is there (default: refuse)")
+    add("--mark", action="store_true", help="add a boolean column named synthetic (default: off)")
+
+
+def _add_balance_method(add: Any) -> None:
+    add(
+        "--sampling-strategy",
+        nargs="+",
+        default=["auto"],
+        metavar="S",
+        help="auto: all classes as large as the largest; minority: only the rarest; a number: the rare of two classes "
+        "to that ratio; LABEL=ROWS ...: these classes to so many rows (default: auto)",
+    )
+    add("--dose", type=float, metavar="D", help="share of these rows to add, 0 to 1 (default: what suits --scoring)")
+    add(
+        "--source",
+        dest="sources",
+        nargs="+",
+        type=share,
+        metavar="NAME=SHARE",
+        help="where rows come from: gan, smote, duplicate (default: what validated best)",
+    )
+    add(
+        "--filter",
+        metavar="NAME",
+        help="which of the GAN's rows to keep: confidence, neighbour or discriminator (default: what suits --scoring)",
+    )
+    add("--scoring", metavar="NAME", help="score that counts, such as f1_macro (default: balanced_accuracy)")
+    add("--max-steps", type=int, metavar="N", help="training steps of the GAN (default: 600)")
+    add("--seed", dest="random_state", type=int, metavar="N", default=0, help="repeatable draws (default: %(default)s)")
+    add("--quiet", action="store_true", help="no progress bar (default: a bar in a terminal)")

@@ -9,10 +9,9 @@ import sys
 import textwrap
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from ganaug._arguments import DATA_HELP, build_parser, refuse
+from ganaug._arguments import build_parser, refuse
 from ganaug.exceptions import GanaugWarning
 
 _LONGEST_MESSAGE = 1000
@@ -22,6 +21,9 @@ _SHELL_WORDS = {
     "on_error='skip'": "--on-error skip",
     "image_size=(height, width)": "--image-size HEIGHT WIDTH",
     ", or pass an object": "",
+    "X does not": "the table does not",
+    " of X ": " ",
+    "leave identifiers out of X": "name identifiers with --id-columns",
 }
 
 
@@ -34,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         refuse(options.parser, unknown[0])
     with warnings.catch_warnings():
-        _show_warnings_in_one_line(options.parser.prog)
+        _show_warnings_in_one_line(options.parser)
         try:
             _COMMANDS[options.command](options)
         except (ValueError, TypeError, OSError, RuntimeError, ImportError) as error:
@@ -53,72 +55,50 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _fit(options: argparse.Namespace) -> None:
-    _check_outputs(options)
-    from ganaug.callbacks import SampleGrid
-    from ganaug.checkpoint import Checkpoint
-    from ganaug.image import ImageGAN
+    from ganaug._fit_command import fit
 
-    gan = ImageGAN(
-        options.architecture,
-        loss=options.loss,
-        penalty=options.penalty,
-        conditioning=options.conditioning,
-        d_augment=options.d_augment,
-        max_steps=options.max_steps,
-        max_seconds=options.max_seconds,
-        batch_size=options.batch_size,
-        class_balance=options.class_balance,
-        fine_tune_steps=options.fine_tune_steps,
-        image_size=tuple(options.image_size) if options.image_size else None,
-        on_error=options.on_error,
-        cache_dir=options.cache_dir,
-        device=options.device,
-        n_threads=options.n_threads,
-        verbose=False if options.quiet else None,
-        random_state=options.random_state,
-    )
-    callbacks = [SampleGrid(options.samples)] if options.samples else []
-    callbacks += [Checkpoint(options.checkpoint, options.checkpoint_every)] if options.checkpoint else []
-    gan.fit(*_read(options.data), callbacks=callbacks, resume_from=options.checkpoint if options.resume else None)
-    gan.save(options.out, overwrite=options.overwrite)
-    n_steps = gan.history_[-1]["step"] if gan.history_ else "a few"
-    n_images, n_classes = sum(gan.class_counts_.values()), len(gan.classes_)
-    print(f"Trained {n_steps} steps on {n_images} images of {n_classes} classes; wrote {options.out}.")
+    fit(options)
 
 
-def _check_outputs(options: argparse.Namespace) -> None:
-    """Raise unless all that `fit` is to write can be written, lest it find out after training."""
-    from ganaug._folders import check_writable
-    from ganaug.persistence import check_replaceable
+def _balance(options: argparse.Namespace) -> None:
+    from ganaug._balance_command import balance
 
-    check_replaceable(Path(options.out), "model", options.overwrite)
-    if options.resume and not options.checkpoint:
-        raise ValueError("--resume needs --checkpoint FOLDER, the folder to go on from.")
-    if options.checkpoint:
-        if Path(options.checkpoint).absolute() == Path(options.out).absolute():
-            raise ValueError(f"--out and --checkpoint are both {options.out}; choose two folders.")
-        check_replaceable(Path(options.checkpoint), "checkpoint", True)
-    if options.samples and Path(options.samples).suffix.lower() != ".png":
-        raise ValueError(f"--samples is {options.samples!r}; choose a file name that ends in .png.")
-    if options.samples:
-        check_writable(Path(options.samples))
+    balance(options)
 
 
 def _sample(options: argparse.Namespace) -> None:
     import numpy as np
 
     from ganaug._validation import as_seed
-    from ganaug.base import load
-    from ganaug.export import check_export_path, export_samples
+    from ganaug.export import export_rows, export_samples, recall_columns
 
-    check_export_path(options.out)
-    gan = load(options.model)
+    gan, is_table = _load(options)
     chosen = _find_labels(gan.label_codec_.classes, options.label)
-    indices = np.repeat(gan.label_codec_.encode(chosen), options.n)
+    y = gan.label_codec_.decode(np.repeat(gan.label_codec_.encode(chosen), options.n))
     # The model's own seed would make every draw the same.
     seed = as_seed(options.seed)
-    path = export_samples(gan, options.out, gan.label_codec_.decode(indices), random_state=seed)
-    print(f"Wrote {len(indices)} images to {path}.")
+    if not is_table:
+        path = export_samples(gan, options.out, y, random_state=seed)
+        print(f"Wrote {len(y)} images to {path}.")
+        return
+    known, columns = recall_columns(options.model)
+    target = options.target or known or "target"
+    columns = None if columns is None else [target if name == known else name for name in columns]
+    path = export_rows(gan, options.out, y, target=target, columns=columns, random_state=seed)
+    print(f"Wrote {len(y)} rows to {path}; the labels are in the column {target!r}.")
+
+
+def _load(options: argparse.Namespace) -> tuple[Any, bool]:
+    """Return a saved GAN, and whether it is of a table."""
+    from ganaug.base import load
+
+    gan = load(options.model)
+    kind = type(gan).__name__
+    if kind not in ("ImageGAN", "TableGAN"):
+        raise ValueError(f"{options.model} holds a {kind}, which only Python code can use: ganaug.load(path).")
+    if kind == "ImageGAN" and options.target is not None:
+        raise ValueError(f"{options.model} is a model of images, and --target is for tables; leave it out.")
+    return gan, kind == "TableGAN"
 
 
 def _find_labels(classes: Sequence[Any], names: Sequence[str] | None) -> list[Any]:
@@ -136,37 +116,39 @@ def _find_labels(classes: Sequence[Any], names: Sequence[str] | None) -> list[An
 
 
 def _audit(options: argparse.Namespace) -> None:
-    from ganaug.audit import audit_gan
-    from ganaug.base import load
+    from ganaug._fit_command import read_images_or_arrays
+    from ganaug.audit import audit_gan, audit_table_gan
+    from ganaug.export import recall_columns
 
-    gan = load(options.model)
-    held_out = _read(options.held_out) if options.held_out else None
-    print(audit_gan(gan, _read(options.data), held_out, n_per_class=options.n, random_state=options.seed))
-
-
-def _read(path: str) -> tuple[Any, Any]:
-    """Return X and y of an .npz file, or the path itself for `read_images`."""
-    if not path.lower().endswith(".npz"):
-        return path, None
-    from zipfile import BadZipFile
-
-    import numpy as np
-
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if not {"X", "y"} <= set(arrays):
-                raise ValueError(f"it holds the arrays {sorted(arrays)}; X (images) and y (labels) are needed")
-            return arrays["X"], arrays["y"]
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path} does not exist; pass {DATA_HELP}.") from None
-    except (BadZipFile, EOFError, ValueError) as error:
-        raise ValueError(f"Cannot read {path}: {error}. Write it with numpy.savez(path, X=X, y=y).") from error
+    gan, is_table = _load(options)
+    paths = [options.data, options.held_out] if options.held_out else [options.data]
+    if is_table:
+        target = options.target or recall_columns(options.model)[0]
+        data = [_read_rows(path, gan, target, options.separator) for path in paths]
+    else:
+        data = [read_images_or_arrays(path) for path in paths]
+    audit = audit_table_gan if is_table else audit_gan
+    print(audit(gan, *data, n_per_class=options.n, random_state=options.seed))
 
 
-def _show_warnings_in_one_line(program: str) -> None:
+def _read_rows(path: str, gan: Any, target: str | None, separator: str | None) -> tuple[Any, Any]:
+    """Return those columns of a table that a model knows, and the classes."""
+    from ganaug.balance import split_target
+    from ganaug.table_files import read_table
+
+    if target is None:
+        raise ValueError(f"The model does not say which column of {path} holds the classes; pass --target COLUMN.")
+    form = gan.codec_.form
+    known = form.names or ()
+    texts = [name for name, own in zip(known, form.types, strict=False) if own.kind == "object"]
+    X, y = split_target(read_table(path, separator=separator, text_columns=texts), target)
+    return (X[[name for name in known if name in X]] if known else X.to_numpy()), y
+
+
+def _show_warnings_in_one_line(parser: argparse.ArgumentParser) -> None:
     def show(message: Any, category: type, *place: Any, **options: Any) -> None:
         if issubclass(category, GanaugWarning):
-            print(f"{program}: warning: {message}", file=sys.stderr)
+            print(f"{parser.prog}: warning: {_in_shell_words(str(message), parser)}", file=sys.stderr)
         else:
             default(message, category, *place, **options)
 
@@ -186,7 +168,7 @@ def _in_shell_words(message: str, parser: argparse.ArgumentParser) -> str:
     return message
 
 
-_COMMANDS = {"demo": _demo, "fit": _fit, "sample": _sample, "audit": _audit}
+_COMMANDS = {"demo": _demo, "fit": _fit, "sample": _sample, "audit": _audit, "balance": _balance}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,7 +1,7 @@
-"""Write synthetic samples where other programs find them: a folder of PNGs, an .npz file, or one picture."""
+"""Write synthetic samples where other programs find them: a folder of PNGs, an .npz file, one picture, or a table."""
 
-import uuid
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ from ganaug._folders import check_writable, written_whole
 from ganaug._typing import Label, RandomState
 from ganaug._validation import as_seed
 from ganaug.callbacks import write_grid
+from ganaug.table_files import check_table_output, write_table, written_file
 
 _BLOCK = 1024
+_COLUMNS = "table.json"
 # Endings that promise a file of a kind that is not written here.
 _OTHER_FILES = (".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".parquet", ".csv", ".zip", ".pt")
 
@@ -55,9 +57,11 @@ def export_samples(gan: Any, path: str | PathLike, y: Any, *, random_state: Rand
     seed = as_seed(gan.random_state if random_state is None else random_state)
     blocks = _draw(gan, y, np.random.default_rng(seed))
     if path.suffix.lower() == ".npz":
-        _write_file(path, lambda partial: _write_npz(partial, blocks, y))
+        with written_file(path) as partial:
+            _write_npz(partial, blocks, y)
     elif path.suffix.lower() == ".png":
-        _write_file(path, lambda partial: _write_picture(partial, blocks, indices))
+        with written_file(path) as partial:
+            _write_picture(partial, blocks, indices)
     else:
         _write_folder(path, blocks, _folder_names(gan.label_codec_.classes))
     return path
@@ -77,21 +81,87 @@ def check_export_path(path: str | PathLike) -> Path:
     return path
 
 
+def export_rows(
+    gan: Any,
+    path: str | PathLike,
+    y: Any,
+    *,
+    target: str = "target",
+    columns: Sequence[str] | None = None,
+    random_state: RandomState = None,
+) -> Path:
+    """Draw rows of a fitted table GAN into a file, whole or not at all.
+
+    Parameters
+    ----------
+    gan : TableGAN
+        Fitted. Columns of one that was fitted on an array are named x0, x1, ...
+    path : path-like
+        A new file ending in .csv, .tsv or .parquet.
+    y : array of N labels
+        The rows are written in this order.
+    target : str, default 'target'
+        Name of the column of labels.
+    columns : sequence of str, optional
+        Order of all columns. Default: the target comes last.
+    random_state : None, int, numpy Generator or RandomState
+        None draws with the GAN's own, so that it repeats if that is an int.
+
+    Returns
+    -------
+    Path
+        What was written.
+
+    Raises
+    ------
+    FileExistsError
+        If `path` exists.
+    ValueError
+        If its suffix is not that of a table, a label is unknown, or `target` is the name of another column.
+    """
+    path = check_table_output(path)
+    names = [str(name) for name in gan.codec_.feature_names or (f"x{i}" for i in range(gan.n_features_in_))]
+    if target in names:
+        raise ValueError(f"The model has a column {target!r}, so the labels' cannot have that name; choose another.")
+    X, y = gan.sample(y=y, random_state=random_state)
+    import pandas as pd
+
+    frame = pd.DataFrame(X)
+    frame.columns = names
+    frame[target] = y
+    write_table(frame if columns is None else frame[list(columns)], path)
+    return path
+
+
+def remember_columns(model: str | PathLike, target: str, columns: Sequence[str]) -> None:
+    """Note in a saved model's folder how its training table's columns were named and ordered."""
+    text = json.dumps({"target": target, "columns": list(columns)}, indent=2)
+    (Path(model) / _COLUMNS).write_text(text + "\n", encoding="utf-8")
+
+
+def recall_columns(model: str | PathLike) -> tuple[str | None, list[str] | None]:
+    """Return the target and the columns that `remember_columns` noted, or None and None.
+
+    Raises
+    ------
+    ValueError
+        If the note is damaged.
+    """
+    path = Path(model) / _COLUMNS
+    if not path.is_file():
+        return None, None
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+        return str(note["target"]), [str(name) for name in note["columns"]]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path} is damaged ({error!r}); delete it, and name the target column instead.") from error
+
+
 def _draw(gan: Any, y: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield pixels (n, C, H, W), uint8, and labels (n,), never more at once than memory easily holds."""
     for start in range(0, len(y), _BLOCK):
         labels = y[start : start + _BLOCK]
         yield gan.sample_pixels(labels, random_state=rng), labels
-
-
-def _write_file(path: Path, write: Callable[[Path], None]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{uuid.uuid4().hex[:8]}.partial{path.suffix.lower()}")
-    try:
-        write(partial)
-        partial.rename(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _write_npz(path: Path, blocks: Iterator[tuple[np.ndarray, np.ndarray]], y: np.ndarray) -> None:

@@ -5,8 +5,10 @@ import pytest
 from _fakes import FakeGAN
 from PIL import Image
 
-from ganaug.audit import audit_gan
+from ganaug.audit import audit_gan, audit_table_gan
 from ganaug.exceptions import GanaugWarning
+from ganaug.image_data import LabelCodec
+from ganaug.table_data import TableCodec
 
 
 class AuditedGAN(FakeGAN):
@@ -134,3 +136,77 @@ def test_pictures_of_the_training_data_itself_are_copies(photos):
     copies = {"cat": np.stack(images).transpose(0, 3, 1, 2)}
     audit = audit_gan(AuditedGAN(copies, n=4, layout="pil"), photos, n_per_class=4)
     assert audit.classes[0].fraction_flagged == 1
+
+
+class AuditedTableGAN:
+    """Draw fresh rows; of the classes in `copies`, training rows."""
+
+    def __init__(self, X, y, copies=()):
+        self.X, self.y, self.copies = X, np.asarray(y), copies
+        self.codec_, self.label_codec_ = TableCodec.fit(X), LabelCodec(y)
+        self.class_counts_ = {label: int((self.y == label).sum()) for label in self.label_codec_.classes}
+
+    def sample(self, y, random_state):
+        rows = make_rows(len(y), random_state)
+        for place, label in enumerate(y):
+            if label in self.copies:
+                rows[place] = random_state.permutation(self.X[self.y == label])[0]
+        return rows, y
+
+
+def make_rows(n, rng):
+    return rng.normal(size=(n, 3)) * [1, 10, 100]
+
+
+@pytest.fixture
+def table():
+    """Return rows and labels, in no order; from another stream than the audit's, which would repeat the rows."""
+    return make_rows(40, np.random.default_rng(2)), ["rare" if i % 4 == 0 else "common" for i in range(40)]
+
+
+def test_the_class_whose_rows_are_copied_is_named(table):
+    audit = audit_table_gan(AuditedTableGAN(*table, copies=["rare"]), table, n_per_class=30)
+    rows = [(row.label, row.n_train, row.n_fake, row.reference, row.verdict) for row in audit.classes]
+    assert rows == [("common", 30, 30, "leave-one-out", "ok"), ("rare", 10, 30, "leave-one-out", "copies")]
+    assert audit.classes[1].fraction_flagged == 1
+
+
+def test_distances_of_rows_are_of_standardised_columns(table):
+    X, y = table
+    one, other = (audit_table_gan(AuditedTableGAN(rows, y), (rows, y), n_per_class=2) for rows in (X, X * [1, 9, 0.1]))
+    for a, b in zip(one.classes, other.classes, strict=True):
+        assert a.threshold == pytest.approx(b.threshold, rel=1e-3)
+
+
+def test_held_out_rows_are_the_yardstick(table):
+    held_out = make_rows(6, np.random.default_rng(3)), ["rare"] * 6
+    audit = audit_table_gan(AuditedTableGAN(*table), table, held_out, n_per_class=5)
+    assert [(row.reference, row.n_reference) for row in audit.classes] == [("leave-one-out", 30), ("held-out", 6)]
+
+
+def test_random_state_decides_the_draw_of_rows(table):
+    gan = AuditedTableGAN(*table)
+    gan.sample = lambda y, random_state: (
+        seen.append(random_state.normal()),
+        AuditedTableGAN.sample(gan, y, random_state),
+    )[1]
+    seen = []
+    for seed in (0, 0, 1):
+        audit_table_gan(gan, table, n_per_class=2, random_state=seed)
+    assert seen[0] == seen[1] != seen[2]
+
+
+def test_other_tables_than_the_training_data_are_told(table):
+    X, y = table
+    gan = AuditedTableGAN(X, y)
+    with pytest.warns(GanaugWarning, match="has 29 rows of 'common' and the model was trained on 30"):
+        audit_table_gan(gan, (X[:-1], y[:-1]), n_per_class=2)
+    common = np.array(y) == "common"
+    with pytest.raises(ValueError, match="has no row of 'rare'; pass the data that the model was trained on"):
+        audit_table_gan(gan, (X[common], ["common"] * 30))
+    with pytest.raises(ValueError, match=r"Unknown label 'rar'; .* Did you mean 'rare'"):
+        audit_table_gan(gan, (X, ["rar", *y[1:]]))
+    with pytest.raises(ValueError, match="features"):
+        audit_table_gan(gan, (X[:, :2], y))
+    with pytest.raises(ValueError, match="n_per_class must be an integer"):
+        audit_table_gan(gan, table, n_per_class=0)

@@ -18,8 +18,10 @@ from ganaug.architectures import DCGAN
 from ganaug.benchmark.demo import run_demo
 from ganaug.cli import main
 from ganaug.conditioning import Concat
+from ganaug.filters import FILTERS
 from ganaug.losses import Hinge
 from ganaug.penalties import LeCam
+from ganaug.pool import SOURCES
 
 TINY = ["--max-steps", "2", "--batch-size", "4", "--device", "cpu", "--threads", "1", "--quiet"]
 # What each command cannot do without.
@@ -28,6 +30,7 @@ REQUIRED = {
     "fit": ["data", "--out", "model"],
     "sample": ["model", "-n", "1", "--out", "folder"],
     "audit": ["model", "--data", "data"],
+    "balance": ["data.csv", "--target", "y", "--out", "balanced.csv"],
 }
 
 
@@ -87,19 +90,35 @@ def test_help_has_an_example_and_a_default_for_every_option(run, command):
         assert "(default: " in action.help or action.help.startswith("required: "), action.option_strings
 
 
-@pytest.mark.parametrize("command", ["fit", "demo"])
-def test_defaults_are_those_of_the_package(command):
+@pytest.mark.parametrize(("command", "home"), [("fit", ganaug.ImageGAN), ("fit", ganaug.TableGAN), ("demo", run_demo)])
+def test_defaults_are_those_of_the_package(command, home):
     options = vars(build_parser().parse_args([command, *REQUIRED[command]]))
-    parameters = signature(ganaug.ImageGAN if command == "fit" else run_demo).parameters
+    parameters = signature(home).parameters
     shared = options.keys() & parameters.keys() - {"random_state"}  # a command repeats unless told otherwise
     assert len(shared) >= 5
-    assert {name: options[name] for name in shared} == {name: parameters[name].default for name in shared}
+    told = {name for name in shared if options[name] is not None}
+    assert {name: options[name] for name in told} == {name: parameters[name].default for name in told}
+
+
+@pytest.mark.parametrize(("kind", "home"), [("images", ganaug.ImageGAN), ("tables", ganaug.TableGAN)])
+def test_help_names_the_defaults_that_depend_on_the_kind_of_data(kind, home):
+    parser = build_parser().parse_args(["fit", *REQUIRED["fit"]]).parser
+    defaults = {name: parameter.default for name, parameter in signature(home).parameters.items()}
+    found = [
+        (defaults[action.dest], re.search(rf"\(default: .*?{kind} (.*?)[,)]", action.help).group(1))
+        for action in parser._actions
+        if "default: images " in (action.help or "") and defaults[action.dest] is not None
+    ]
+    assert len(found) >= 5
+    for default, text in found:
+        assert text == str(default)
 
 
 @pytest.mark.parametrize(
     ("option", "table"),
     [
         ("architecture", "architectures.ARCHITECTURES"),
+        ("architecture", "architectures.TABLE_ARCHITECTURES"),
         ("loss", "losses.LOSSES"),
         ("penalty", "penalties.PENALTIES"),
         ("conditioning", "conditioning.CONDITIONINGS"),
@@ -114,13 +133,18 @@ def test_help_names_every_method_of_the_package(option, table):
         assert re.search(rf"\b{method}\b", text)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["fit", "--help"], ["--version"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["fit", "--help"], ["balance", "--help"], ["--version"]])
 def test_help_imports_neither_torch_nor_numpy(arguments):
     code = (
         "import sys\nfrom ganaug.cli import main\ntry:\n    main(sys.argv[1:])\nfinally:\n"
-        "    assert not {'torch', 'numpy', 'sklearn'} & set(sys.modules)"
+        "    assert not {'torch', 'numpy', 'sklearn', 'pandas'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True)
+
+
+def test_help_of_balance_names_what_the_package_has(run):
+    text = run("balance", "--help")[1]
+    assert all(name in text for name in [*FILTERS, *SOURCES])
 
 
 @pytest.mark.parametrize(

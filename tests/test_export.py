@@ -1,13 +1,16 @@
 import errno
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from _fakes import FakeGAN
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
 from ganaug import export
-from ganaug.export import export_samples
+from ganaug.export import export_rows, export_samples, recall_columns, remember_columns
+from ganaug.image_data import LabelCodec
 
 
 class SeededGAN(FakeGAN):
@@ -137,3 +140,53 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch, name):
     with pytest.raises(OSError, match="No space left"):
         export_samples(SeededGAN(), tmp_path / name, ["cat"])
     assert not list(tmp_path.iterdir())
+
+
+class RowsGAN:
+    """Draw a frame, or an array, whose cells are the labels' numbers."""
+
+    def __init__(self, names=("a", "b")):
+        self.names, self.n_features_in_ = names, 2
+        self.codec_, self.label_codec_ = SimpleNamespace(feature_names=names), LabelCodec(["cat", "dog"])
+
+    def sample(self, y, random_state):
+        cells = np.repeat(self.label_codec_.encode(y)[:, None], 2, axis=1) + 10 * random_state
+        return (cells if self.names is None else pd.DataFrame(cells, columns=self.names)), np.asarray(y)
+
+
+@pytest.mark.parametrize(
+    ("options", "head"),
+    [
+        ({}, "a,b,target\n11,11,dog\n10,10,cat\n"),
+        ({"target": "y", "columns": ["b", "y", "a"]}, "b,y,a\n11,dog,11\n10,cat,10\n"),
+    ],
+)
+def test_rows_are_written_with_their_labels(tmp_path, options, head):
+    path = export_rows(RowsGAN(), tmp_path / "rows.csv", ["dog", "cat"], random_state=1, **options)
+    assert path.read_text() == head
+
+
+def test_columns_of_arrays_get_names(tmp_path):
+    export_rows(RowsGAN(None), tmp_path / "rows.parquet", ["dog"], random_state=0)
+    assert pd.read_parquet(tmp_path / "rows.parquet").to_dict("list") == {"x0": [1], "x1": [1], "target": ["dog"]}
+
+
+def test_rows_are_not_written_where_or_as_they_must_not(tmp_path):
+    with pytest.raises(ValueError, match="The model has a column 'a', so the labels' cannot have that name"):
+        export_rows(RowsGAN(), tmp_path / "rows.csv", ["dog"], target="a", random_state=0)
+    with pytest.raises(ValueError, match=r"tables end in \.csv"):
+        export_rows(RowsGAN(), tmp_path / "rows.npz", ["dog"], random_state=0)
+    (tmp_path / "mine.csv").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"mine\.csv exists"):
+        export_rows(RowsGAN(), tmp_path / "mine.csv", ["dog"], random_state=0)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_columns_are_remembered_beside_the_model(tmp_path):
+    assert recall_columns(tmp_path) == (None, None)
+    remember_columns(tmp_path, "y", ["a", "y"])
+    assert recall_columns(tmp_path) == ("y", ["a", "y"])
+    for text in ("{", "[]", "{}"):
+        (tmp_path / "table.json").write_text(text)
+        with pytest.raises(ValueError, match=r"table\.json is damaged .*; delete it, and name the target column"):
+            recall_columns(tmp_path)

@@ -1,0 +1,56 @@
+"""What the commands' arguments share."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+DATA_HELP = (
+    "a folder with one subfolder of images per class, a Parquet file or folder in the Hugging Face image layout, "
+    "or an .npz file with arrays X (images) and y (labels)"
+)
+TABLE_HELP = "a table in a .csv, .tsv (UTF-8, with a header) or .parquet file"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors take one line."""
+
+    def error(self, message: str) -> NoReturn:
+        end = "" if message.endswith((".", "?")) else "."
+        self.exit(2, f"{self.prog}: {message}{end} See {self.prog} --help.\n")
+
+
+def add_command(commands: Any, name: str, summary: str, examples: Sequence[str]) -> argparse.ArgumentParser:
+    """Add a command whose help ends with examples."""
+    command = commands.add_parser(
+        name,
+        help=summary,
+        description=summary,
+        epilog="\n  ".join(["Examples:", *examples]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(parser=command)
+    return command
+
+
+def share(text: str) -> tuple[str, float]:
+    """Read a source and its share."""
+    name, _, share = text.partition("=")
+    try:
+        return name, float(share)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected NAME=SHARE such as gan=0.5, got {text!r}") from None
+
+
+def separator(text: str) -> str:
+    """Read the character between a CSV file's fields."""
+    text = {r"\t": "\t", "tab": "\t"}.get(text, text)
+    if len(text) != 1 or text in '"\r\n':
+        raise argparse.ArgumentTypeError(f"expected one character, or tab, got {text!r}")
+    return text
+
+
+def count(text: str) -> int:
+    """Read a positive whole number."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
+    return int(text)

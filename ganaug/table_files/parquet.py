@@ -1,0 +1,54 @@
+"""Parquet files; pyarrow is imported only when one is read or written."""
+
+from pathlib import Path
+from typing import Any
+
+from ganaug.table_files.table import SYNTHETIC, Table, require
+
+
+def read_parquet(path: Path) -> Table:
+    """Read a table; see `read_table`."""
+    require("pyarrow")
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        arrow = parquet.ParquetFile(path).read()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ValueError(f"Cannot read {path} as Parquet: {error}") from error
+    if not arrow.num_rows:
+        raise ValueError(f"{path} has no rows; pass a table with rows.")
+    names = arrow.column_names
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"{path} has several columns named {repeated[0]!r}; give each column a name of its own.")
+    index = (arrow.schema.pandas_metadata or {}).get("index_columns", [])
+    return Table(
+        path, _as_frame(arrow), None, arrow=arrow, index_columns=tuple(name for name in index if name in names)
+    )
+
+
+def _as_frame(arrow: Any) -> Any:
+    """Return a DataFrame in which integers and booleans with missing values stay what they are."""
+    import pandas as pd
+    import pyarrow as pa
+
+    kinds = [f"{sign}{bits}" for sign in ("Int", "UInt") for bits in (8, 16, 32, 64)]
+    nullable = {getattr(pa, kind.lower())(): pd.api.types.pandas_dtype(kind) for kind in kinds}
+    nullable[pa.bool_()] = pd.BooleanDtype()
+    frame = arrow.to_pandas(types_mapper=nullable.get, ignore_metadata=True)
+    whole = [name for name in frame if arrow[name].type in nullable and not arrow[name].null_count]
+    return frame.astype({name: frame[name].dtype.numpy_dtype for name in whole})
+
+
+def write_parquet(table: Table, new: Any, path: Path, mark: bool) -> None:
+    """Write a table with new rows below it; see `write_appended`."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    old = pa.Table.from_pandas(table.frame, preserve_index=False) if table.arrow is None else table.arrow
+    rows = pa.Table.from_pandas(new, schema=old.schema, preserve_index=False)
+    joined = pa.concat_tables([old, rows])
+    if mark:
+        joined = joined.append_column(SYNTHETIC, pa.array([False] * old.num_rows + [True] * rows.num_rows))
+    parquet.write_table(joined, path)

@@ -1,0 +1,119 @@
+"""A table from a file, and what is checked before one is read or written."""
+
+import contextlib
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from ganaug._folders import check_writable
+from ganaug._validation import suggest
+
+SYNTHETIC = "synthetic"
+"""Name of the boolean column that tells synthetic rows."""
+SEPARATORS = {".csv": ",", ".tsv": "\t"}
+_SUFFIXES = (*SEPARATORS, ".parquet")
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table that was read from a file.
+
+    Attributes
+    ----------
+    path : Path
+    frame : DataFrame
+    separator : str, or None for Parquet
+    missing : dict of str to str
+        How missing numbers and dates of a CSV file's columns are spelled.
+    dates : dict of str to str
+        Formats of a CSV file's columns of dates.
+    arrow : pyarrow.Table, or None for CSV
+    index_columns : tuple of str
+        Columns of a Parquet file that were a DataFrame's index.
+    """
+
+    path: Path
+    frame: Any
+    separator: str | None
+    missing: dict[str, str] = field(default_factory=dict)
+    dates: dict[str, str] = field(default_factory=dict)
+    arrow: Any = None
+    index_columns: tuple[str, ...] = ()
+
+
+def check_table_suffix(path: Path) -> str:
+    """Return the suffix in lower case; raise a `ValueError` unless it is that of a table."""
+    suffix = path.suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise ValueError(f"{path} ends in {path.suffix or 'no suffix'!r}; tables end in .csv, .tsv or .parquet.")
+    return suffix
+
+
+def check_table_output(path: str | PathLike, *, source: str | PathLike | None = None, overwrite: bool = False) -> Path:
+    """Return the path that a table may be written to.
+
+    Raises
+    ------
+    FileExistsError
+        If it exists, and is not a file or `overwrite` is false.
+    ValueError
+        If it is `source`, or its suffix is not that of a table.
+    OSError, ImportError
+        If it could not be written.
+    """
+    path = Path(path)
+    if check_table_suffix(path) == ".parquet":
+        require("pyarrow")
+    if source is not None and path.resolve() == Path(source).resolve():
+        raise ValueError(f"{path} is both input and output; write into another file.")
+    if path.is_dir():
+        raise FileExistsError(f"{path} is a folder; choose the name of a file.")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists; choose another path, or pass overwrite=True to replace it.")
+    check_writable(path)
+    return path
+
+
+def check_columns(names: Iterable[str], frame: Any, path: Path) -> None:
+    """Raise a `ValueError` that names the nearest column, unless all names are columns of a table."""
+    for name in names:
+        if name in frame.columns:
+            continue
+        known = list(frame.columns)
+        shown = ", ".join(map(repr, known[:20])) + (f" and {len(known) - 20} more" if len(known) > 20 else "")
+        if len(known) == 1 and any(separator in known[0] for separator in ";\t|,"):
+            hint = " Is another separator needed, as in --separator ';'?"
+        else:
+            same = [own for own in known if own.strip().casefold() == name.strip().casefold()]
+            hint = suggest(same[0] if same else name, known)
+        raise ValueError(f"{path} has no column {name!r}; its columns are {shown}.{hint}")
+
+
+def check_mark(table: Table, mark: bool) -> None:
+    """Raise a `ValueError` if a table that is to be marked has a column of the mark's name."""
+    if mark and SYNTHETIC in table.frame.columns:
+        raise ValueError(f"{table.path} already has a column {SYNTHETIC!r}; rename it, or write without the mark.")
+
+
+def require(module: str) -> None:
+    """Raise an `ImportError` that names the pip command unless a module of the extras for tables is there."""
+    try:
+        __import__(module)
+    except ImportError as error:
+        extra = "tables,parquet" if module == "pyarrow" else "tables"
+        raise ImportError(f'{module} is needed for this table: pip install "ganaug[{extra}]" ({error})') from error
+
+
+@contextlib.contextmanager
+def written_file(path: Path) -> Iterator[Path]:
+    """Yield a sibling file's path to write to; it becomes `path` at the end, or vanishes on any error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{uuid.uuid4().hex[:8]}.partial{path.suffix.lower()}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

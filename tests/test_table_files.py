@@ -1,0 +1,281 @@
+import sys
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from ganaug.table_files import check_columns, check_table_output, read_table, write_appended, write_table
+from ganaug.table_files import csv_lines as lines_module
+
+TEXT = 'id,name,score\r\n007,"Ann, B.",1.50\r\n008,"two\r\nlines",\r\n'
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return a function that writes text or bytes to a file and returns its path."""
+
+    def put(content, name="data.csv"):
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return put
+
+
+# How columns are read
+
+
+@pytest.mark.parametrize(
+    ("cells", "dtype", "values"),
+    [
+        (["1", "-2"], "int64", [1, -2]),
+        (["1", "", "NA"], "Int64", [1, None, None]),
+        (["1", "2.5", "?"], "float64", [1, 2.5, None]),
+        (["1e3", " 2 "], "float64", [1000, 2]),
+        (["007", "12"], "str", ["007", "12"]),
+        (["-01", "12"], "str", ["-01", "12"]),
+        (["12345678901234567890", "1"], "str", ["12345678901234567890", "1"]),
+        (["true", "", "NA"], "str", ["true", None, "NA"]),
+        (["", ""], "str", [None, None]),
+        (["2024-01-31", ""], "datetime", [pd.Timestamp("2024-01-31"), None]),
+        (
+            ["2024-01-31 10:00:00", "2024-02-01 00:00:00"],
+            "datetime",
+            [pd.Timestamp(2024, 1, 31, 10), pd.Timestamp(2024, 2, 1)],
+        ),
+        (["2024-13-31", "2024-01-01"], "str", ["2024-13-31", "2024-01-01"]),
+        (["31/01/2024", "01/02/2024"], "str", ["31/01/2024", "01/02/2024"]),
+    ],
+)
+def test_columns_are_numbers_dates_or_text(write, cells, dtype, values):
+    column = read_table(write("a,b\n" + "".join(f"{cell},x\n" for cell in cells))).frame["a"]
+    assert pd.api.types.is_string_dtype(column) if dtype == "str" else column.dtype.name.startswith(dtype)
+    assert [None if pd.isna(value) else value for value in column] == values
+
+
+def test_columns_named_as_text_stay_text(write):
+    frame = read_table(write("a,b\n1,\n2,4\n"), text_columns=["b"]).frame
+    assert frame["b"].tolist()[1] == "4"
+    assert frame["b"].isna().tolist() == [True, False]
+
+
+def test_fields_may_hold_separators_and_line_ends(write):
+    frame = read_table(write(TEXT)).frame
+    assert frame["name"].tolist() == ["Ann, B.", "two\r\nlines"]
+    assert frame["score"].tolist()[0] == 1.5
+
+
+@pytest.mark.parametrize(("name", "separator"), [("a.tsv", None), ("a.csv", "\t"), ("a.TSV", None)])
+def test_separator_is_given_or_that_of_the_suffix(write, name, separator):
+    assert read_table(write("a\tb\n1\t2\n", name), separator=separator).frame.to_dict("list") == {"a": [1], "b": [2]}
+
+
+def test_byte_order_mark_and_blank_lines_are_no_data(write):
+    frame = read_table(write(b"\xef\xbb\xbf\n" + b"a,b\n\n1,2\n\n")).frame
+    assert frame.to_dict("list") == {"a": [1], "b": [2]}
+
+
+def test_long_files_are_read_in_parts(write, monkeypatch):
+    monkeypatch.setattr(lines_module, "_ROWS_AT_ONCE", 2)
+    for n in (4, 5):
+        assert read_table(write("a\n" + "".join(f"{i}\n" for i in range(n)))).frame["a"].tolist() == list(range(n))
+
+
+def test_parquet_integers_and_booleans_stay_what_they_are(tmp_path):
+    table = pa.table({"a": pa.array([1, None], pa.int16()), "b": [True, None], "c": [1, 2], "d": ["x", None]})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    frame = read_table(tmp_path / "a.parquet").frame
+    assert [frame[name].dtype.name for name in "abc"] == ["Int16", "boolean", "int64"]
+    assert frame["d"].isna().tolist() == [False, True]
+
+
+def test_parquet_knows_what_was_an_index(tmp_path):
+    pd.DataFrame({"a": [1, 2]}, index=[7, 9]).to_parquet(tmp_path / "a.parquet")
+    table = read_table(tmp_path / "a.parquet")
+    assert table.index_columns == ("__index_level_0__",)
+    assert table.frame["__index_level_0__"].tolist() == [7, 9]
+
+
+# What cannot be read
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "data.csv is empty; pass a table with a header and rows"),
+        ("a,b\n", "has a header and no rows"),
+        ("a,b\n1\n", "line 2: 1 fields, and the header has 2; correct that line, or pass the separator"),
+        ('a,b\n1,2\n"3,4\n', "line 3: unexpected end of data"),
+        ("a,b,a\n1,2,3\n", "has several columns named 'a'; give each column a name of its own"),
+        (b"\xff\xfe\x00a", "is not text in UTF-8"),
+        (b"a\xe9,b\n1,2\n", "is not text in UTF-8"),
+        (b"\x00\x01\x02\n1\n", "is not a text file"),
+    ],
+)
+def test_broken_csv_files_are_refused(write, content, message):
+    with pytest.raises(ValueError, match=message):
+        read_table(write(content))
+
+
+def test_broken_parquet_files_are_refused(write, tmp_path):
+    with pytest.raises(ValueError, match=r"Cannot read .*data.parquet as Parquet"):
+        read_table(write("no parquet", "data.parquet"))
+    parquet.write_table(pa.table({"a": pa.array([], pa.int64())}), tmp_path / "empty.parquet")
+    with pytest.raises(ValueError, match="has no rows"):
+        read_table(tmp_path / "empty.parquet")
+    twice = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
+    parquet.write_table(twice, tmp_path / "twice.parquet")
+    with pytest.raises(ValueError, match="several columns named 'a'"):
+        read_table(tmp_path / "twice.parquet")
+
+
+def test_other_suffixes_and_missing_files_are_refused(write, tmp_path):
+    with pytest.raises(ValueError, match=r"ends in '.xlsx'; tables end in \.csv, \.tsv or \.parquet"):
+        read_table(write("", "data.xlsx"))
+    with pytest.raises(ValueError, match="ends in 'no suffix'"):
+        read_table(tmp_path)
+    with pytest.raises(FileNotFoundError, match="does not exist, or is not a file; pass a file ending in"):
+        read_table(tmp_path / "nowhere.csv")
+
+
+@pytest.mark.parametrize(("module", "extra"), [("pandas", "tables"), ("pyarrow", "tables,parquet")])
+def test_missing_packages_are_named_with_their_extra(write, monkeypatch, module, extra):
+    path = write("", "data.parquet")
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ImportError, match=rf'{module} is needed .*: pip install "ganaug\[{extra}\]"'):
+        read_table(path)
+
+
+def test_unknown_columns_are_refused_with_the_nearest(write):
+    table = read_table(write("age,income\n1,2\n"))
+    check_columns(["age"], table.frame, table.path)
+    with pytest.raises(
+        ValueError, match=r"has no column 'incom'; its columns are 'age', 'income'. Did you mean 'income'"
+    ):
+        check_columns(["incom"], table.frame, table.path)
+    with pytest.raises(ValueError, match="Did you mean 'age'"):
+        check_columns([" Age"], table.frame, table.path)
+    other = read_table(write("age;income\n1;2\n"))
+    with pytest.raises(ValueError, match="Is another separator needed, as in --separator ';'"):
+        check_columns(["income"], other.frame, other.path)
+
+
+# Where can be written
+
+
+def test_output_paths_are_checked(write, tmp_path):
+    path = write("a\n1\n")
+    assert check_table_output(path, overwrite=True) == path
+    for given, options, error, message in [
+        (path, {}, FileExistsError, "exists; choose another path, or pass overwrite=True"),
+        (tmp_path / "." / "data.csv", {"source": path, "overwrite": True}, ValueError, "is both input and output"),
+        (tmp_path / "a.txt", {}, ValueError, "tables end in"),
+        (path / "a.csv", {}, NotADirectoryError, "data.csv is a file"),
+    ]:
+        with pytest.raises(error, match=message):
+            check_table_output(given, **options)
+    (tmp_path / "a.csv").mkdir()
+    with pytest.raises(FileExistsError, match="is a folder; choose the name of a file"):
+        check_table_output(tmp_path / "a.csv", overwrite=True)
+
+
+# How rows are appended
+
+
+def test_lines_of_a_csv_file_are_copied_as_they_are(write, tmp_path):
+    for mark in (b"", b"\xef\xbb\xbf"):
+        path = write(mark + TEXT.encode())
+        new = pd.DataFrame({"score": [0.25], "name": ['Bo "b"']})
+        write_appended(read_table(path), new, tmp_path / "out.csv", overwrite=True)
+        assert (tmp_path / "out.csv").read_bytes() == path.read_bytes() + b',"Bo ""b""",0.25\r\n'
+
+
+def test_mark_tells_new_rows(write, tmp_path):
+    path = write(TEXT.replace("\r\n", "\n") + "\n")
+    write_appended(read_table(path), pd.DataFrame({"id": ["009"]}), tmp_path / "out.csv", mark=True)
+    expected = 'id,name,score,synthetic\n007,"Ann, B.",1.50,False\n008,"two\nlines",,False\n\n009,,,True\n'
+    assert (tmp_path / "out.csv").read_bytes().decode() == expected
+
+
+def test_a_last_line_without_end_is_ended_only_for_what_follows(write, tmp_path):
+    path = write("a,b\n1,2")
+    table = read_table(path)
+    write_appended(table, table.frame, tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == "a,b\n1,2\n1,2\n"
+    write_appended(table, table.frame.iloc[:0], tmp_path / "same.csv")
+    assert (tmp_path / "same.csv").read_text() == "a,b\n1,2"
+
+
+def test_new_rows_are_spelled_as_the_others(write, tmp_path):
+    text = "n;x;day;time\n1;NA;2024-01-31;2024-01-31 00:00:00\n?;2.5;2024-02-01;2024-02-01 10:00:00\n"
+    table = read_table(write(text), separator=";")
+    write_appended(table, table.frame, tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == text + text.split("\n", 1)[1]
+
+
+def test_parquet_keeps_its_schema(tmp_path):
+    frame = pd.DataFrame(
+        {"i": [1, 2], "c": pd.Categorical(["x", "y"]), "t": pd.to_datetime(["2024-01-31", None])}, [5, 6]
+    )
+    frame.to_parquet(tmp_path / "a.parquet")
+    table = read_table(tmp_path / "a.parquet")
+    write_appended(table, table.frame.drop(columns="i"), tmp_path / "b.parquet", mark=True)
+    old, new = (parquet.read_table(tmp_path / name) for name in ("a.parquet", "b.parquet"))
+    assert new.slice(0, 2).drop(["synthetic"]).equals(old)
+    assert new["i"].to_pylist() == [1, 2, None, None]
+    assert new["c"].to_pylist() == ["x", "y", "x", "y"]
+    assert new["synthetic"].to_pylist() == [False, False, True, True]
+
+
+def test_csv_becomes_parquet_and_parquet_csv(write, tmp_path):
+    table = read_table(write("a,b\n1,x\n,y\n"))
+    write_appended(table, table.frame, tmp_path / "b.parquet", mark=True)
+    assert parquet.read_table(tmp_path / "b.parquet")["a"].to_pylist() == [1, None, 1, None]
+    back = read_table(tmp_path / "b.parquet")
+    write_appended(back, back.frame.iloc[:1], tmp_path / "c.tsv")
+    assert (
+        tmp_path / "c.tsv"
+    ).read_text() == "a\tb\tsynthetic\n1\tx\tFalse\n\ty\tFalse\n1\tx\tTrue\n\ty\tTrue\n1\tx\tFalse\n"
+    marked = read_table(tmp_path / "b.parquet")
+    with pytest.raises(ValueError, match="already has a column 'synthetic'; rename it, or write without the mark"):
+        write_appended(marked, marked.frame, tmp_path / "d.csv", mark=True)
+
+
+def test_another_suffix_has_its_own_separator(write, tmp_path):
+    table = read_table(write("a;day;n\n1.50;2024-01-31;NA\n2;2024-02-01;3\n"), separator=";")
+    write_appended(table, table.frame.iloc[:1], tmp_path / "b.tsv", mark=True)
+    lines = ["a\tday\tn\tsynthetic", "1.5\t2024-01-31\tNA\tFalse", "2.0\t2024-02-01\t3\tFalse"]
+    assert (tmp_path / "b.tsv").read_text().splitlines() == [*lines, "1.5\t2024-01-31\tNA\tTrue"]
+
+
+def test_mark_of_parquet_written_as_csv(tmp_path):
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "a.parquet")
+    table = read_table(tmp_path / "a.parquet")
+    write_appended(table, table.frame, tmp_path / "b.csv", mark=True)
+    assert (tmp_path / "b.csv").read_text() == "a,synthetic\n1,False\n1,True\n"
+
+
+@pytest.mark.parametrize("name", ["new/a.csv", "a.tsv", "a.parquet"])
+def test_written_tables_are_read_back(tmp_path, name):
+    frame = pd.DataFrame({"a": [1, 2], "b": ["x", "y, z"], "c": [0.5, np.nan]})
+    write_table(frame, tmp_path / name)
+    assert read_table(tmp_path / name).frame.to_csv() == frame.to_csv()
+    with pytest.raises(FileExistsError, match="exists; choose another path"):
+        write_table(frame, tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
+def test_failing_to_write_leaves_the_old_file_and_nothing_else(write, tmp_path, monkeypatch, name):
+    def fail(*arguments, **options):
+        raise OSError("No space left on device")
+
+    table = read_table(write("a\n1\n"))
+    (tmp_path / name).write_text("old")
+    monkeypatch.setattr(pd.DataFrame, "to_csv", fail)
+    monkeypatch.setattr(parquet, "write_table", fail)
+    with pytest.raises(OSError, match="No space left"):
+        write_appended(table, table.frame, tmp_path / name, overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted({"data.csv", name})
+    assert (tmp_path / name).read_text() == "old"
