@@ -64,16 +64,23 @@ def choose_shift(
     score : callable
         ``score(y, predicted)``; higher is better.
     taus : sequence of float, default `SHIFT_GRID`
-        Candidates. Of equally good ones the median is taken, the point farthest from where the score drops.
+        Candidates.
 
     Returns
     -------
     float
-        The chosen multiple of the log prior, for `shift_logits`.
+        The mean of the multiples whose score is as good as the best one's, within half a standard error: with few
+        rare samples the best one is so by chance.
+
+    Notes
+    -----
+    The standard error is that of a mean recall at its largest, ``sqrt(sum_c 1 / (4 n_c)) / K``.
     """
     scores = np.array([score(y, shift_logits(logits, prior, tau).argmax(axis=1)) for tau in taus])
-    best = np.flatnonzero(scores >= scores.max() - 1e-12)
-    return float(np.asarray(taus)[best[(len(best) - 1) // 2]])
+    counts = np.bincount(y)
+    counts = counts[counts > 0]
+    standard_error = np.sqrt((0.25 / counts).sum()) / len(counts)
+    return float(np.asarray(taus)[scores >= scores.max() - standard_error / 2].mean())
 
 
 class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):

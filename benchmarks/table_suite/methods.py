@@ -105,7 +105,7 @@ class ThresholdShift:
     """
 
     name: str = "threshold"
-    settings: str = "3 inner folds"
+    settings: str = "3 inner folds, half an error"
 
     def applies_to(self, fold: Fold) -> bool:
         """Always."""

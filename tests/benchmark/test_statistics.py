@@ -9,7 +9,7 @@ from ganaug.benchmark.statistics import (
     paired_difference,
     per_class_recall,
 )
-from ganaug.calibration import SHIFT_GRID, shift_logits
+from ganaug.calibration import shift_logits
 
 
 @pytest.fixture
@@ -79,14 +79,6 @@ def test_best_shift_finds_the_bias_that_was_put_in():
     y = np.repeat(np.arange(3), 500)
     fair = 2 * np.eye(3)[y] + rng.normal(size=(1500, 3))
     assert best_logit_shift(shift_logits(fair, prior, -1.5), y, prior) == pytest.approx(1.5, abs=0.35)
-
-
-def test_best_shift_never_lowers_the_score_it_is_chosen_by():
-    rng = np.random.default_rng(1)
-    logits, y, prior = rng.normal(size=(60, 3)), rng.integers(3, size=60), np.array([1, 5, 50])
-    tau = best_logit_shift(logits, y, prior)
-    assert balanced_accuracy(shift_logits(logits, prior, tau), y) >= balanced_accuracy(logits, y)
-    assert tau in SHIFT_GRID
 
 
 def test_best_shift_takes_the_middle_of_a_plateau():
