@@ -5,11 +5,16 @@ each set and fold in ``benchmarks/results/dose_candidates.jsonl``, which a resta
 lines into ``ganaug/dose_prior.json``; ``--check`` prints what the choice would have gained on each set with a prior
 that was learned without it.
 
-    python benchmarks/dose_prior.py [--folds 0 1 2] [--write] [--check]
+    python benchmarks/dose_prior.py [--folds 0 1 2] [--sets ...] [--write] [--check]
 """
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # Before anything loads OpenMP.
 
 import argparse
 import json
+import re
 import sys
 import warnings
 from collections import defaultdict
@@ -17,23 +22,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.table_suite.folds import Fold, make_fold
-from benchmarks.table_suite.generators import as_frame
 from benchmarks.table_suite.learners import LEARNERS
-from benchmarks.table_suite.scores import score
+from benchmarks.table_suite.methods_ganaug import (
+    OnFrames,
+    add_rows,
+    make_pool,
+    make_trials,
+    typed_frame,
+)
 from benchmarks.table_suite.sets import SETS, sets_in
-from ganaug import TableGAN
-from ganaug.dose import CANDIDATES, N_TRIED, Prior, choose
-from ganaug.pool import Pool
+from ganaug.calibration import SHIFT_SCORES, shift_logits, to_logits
+from ganaug.dose import CANDIDATES, N_TRIED, choose
+from ganaug.dose_prior import Prior
+from ganaug.trials import average_precision
 
 RESULTS = Path(__file__).parent / "results" / "dose_candidates.jsonl"
 PRIOR = Path(__file__).parents[1] / "ganaug" / "dose_prior.json"
 FAMILIES = {"lr": "linear", "rf": "forest", "hgb": "boosting", "mlp": "network", "knn": "neighbors"}
-SCORES = {"balanced_accuracy": 0, "f1_macro": 2, "average_precision": 3}
+SCORES = ("balanced_accuracy", "f1_macro", "average_precision", "shifted_balanced_accuracy", "shifted_f1_macro")
+INNER = {"shifted_balanced_accuracy": 5, "shifted_f1_macro": 6, "average_precision": 7}
+"""Where a candidate's numbers have its score on inner folds."""
 NAMES = [name for name in CANDIDATES if name != "none"]
 
 
@@ -41,19 +53,22 @@ def main() -> None:
     """Measure what is missing, then write or check."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folds", type=int, nargs="*", default=[0, 1, 2])
+    parser.add_argument("--sets", nargs="*", default=sets_in("development"))
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--write", action="store_true", help="write ganaug/dose_prior.json from the lines")
     parser.add_argument("--check", action="store_true", help="leave-one-set-out gains of the choice")
     options = parser.parse_args()
-    measure_all(options.folds, options.out)
+    measure_all(options.sets, options.folds, options.out)
     rows = [json.loads(line) for line in options.out.read_text(encoding="utf-8").splitlines()]
     if options.check:
         check(rows)
     if options.write:
-        PRIOR.write_text(json.dumps(learn_priors(rows), indent=1) + "\n", encoding="utf-8")
+        text = json.dumps(learn_priors(rows), indent=1)
+        one_line_each = re.sub(r"\[[^][]*\]", lambda found: " ".join(found[0].split()), text)
+        PRIOR.write_text(one_line_each + "\n", encoding="utf-8")
 
 
-def measure_all(folds: list[int], out: Path) -> None:
+def measure_all(sets: list[str], folds: list[int], out: Path) -> None:
     """Append a line for each set and fold that has none."""
     import torch
 
@@ -62,7 +77,7 @@ def measure_all(folds: list[int], out: Path) -> None:
     lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
     finished = {(row["set"], row["fold"]) for row in map(json.loads, lines)}
     for index in folds:
-        for name in sets_in("development"):
+        for name in sets:
             if (name, index) not in finished:
                 row = measure(make_fold(SETS[name].load(), name, index))
                 with out.open("a", encoding="utf-8") as file:
@@ -71,36 +86,43 @@ def measure_all(folds: list[int], out: Path) -> None:
 
 
 def measure(fold: Fold) -> dict[str, Any]:
-    """Return every candidate's scores with every learner on one fold."""
-    frame, y = as_frame(fold), fold.y_train
-    for index in fold.encoder.categorical_indices:
-        frame[f"x{index}"] = frame[f"x{index}"].astype("category")
-    counts = np.bincount(y)
-    n_new = {c: int(counts.max() - n) for c, n in enumerate(counts) if n < counts.max()}
-    pool = Pool(frame, y, TableGAN(), k_neighbors=5, min_class_size=5, seed=fold.seed)
-    scores: dict[str, dict[str, list[float]]] = defaultdict(dict)
-    for name, candidate in CANDIDATES.items():
-        X_train, y_train = fold.X_train, y
-        if candidate.dose:
-            drawn = candidate.draw(pool, n_new)
-            numbers = pd.DataFrame({column: drawn.X[column].astype(float) for column in drawn.X}).to_numpy()
-            X_train = np.concatenate([X_train, fold.encoder.to_dense(numbers)])
-            y_train = np.concatenate([y, drawn.y])
-        for learner, build in LEARNERS.items():
-            proba = build(len(X_train), fold.seed).fit(X_train, y_train).predict_proba(fold.X_test)
-            values = score(proba, fold.y_test, proba.argmax(1), proba.argmax(1))
-            scores[learner][name] = [round(values[place], 4) for place in SCORES.values()]
-    return {"set": fold.name, "fold": fold.index, "n_rare": int(np.bincount(fold.y_test).min()), "s": scores}
+    """Return every candidate's scores with every learner on one fold.
+
+    For each candidate the `SCORES` on the test part, decisions of the shifted ones moved as inner folds say; then the
+    scores on the inner folds themselves, see `INNER`.
+    """
+    pool, trials = make_pool(typed_frame(fold), fold.y_train, fold.seed), make_trials(fold)
+    training_rows = {name: add_rows(pool, fold, candidate) for name, candidate in CANDIDATES.items()}
+    scores: dict[str, dict[str, list[float]]] = {}
+    for learner, build in LEARNERS.items():
+        held_out = trials.predict(OnFrames(fold, learner), CANDIDATES)
+        inner = {scoring: held_out.score(scoring) for scoring in (*SHIFT_SCORES, "average_precision")}
+        scores[learner] = {}
+        for place, (name, (X, y)) in enumerate(training_rows.items()):
+            proba = build(len(X), fold.seed).fit(X, y).predict_proba(fold.X_test)
+            taus = [inner[scoring][1][name] for scoring in SHIFT_SCORES]
+            values = [_score(proba, fold, 0.0, scoring) for scoring in SHIFT_SCORES]
+            values.append(average_precision(proba, fold.y_test))
+            values += [_score(proba, fold, tau, scoring) for tau, scoring in zip(taus, SHIFT_SCORES, strict=True)]
+            values += [own[:, place].mean() for own, _ in inner.values()]
+            scores[learner][name] = [round(float(value), 4) for value in values]
+    n_rare = int(np.bincount(fold.y_test).min())
+    return {"set": fold.name, "fold": fold.index, "n_rare": n_rare, "n_inner": trials.n_rare, "s": scores}
+
+
+def _score(proba: np.ndarray, fold: Fold, tau: float, scoring: str) -> float:
+    predicted = shift_logits(to_logits(proba), np.bincount(fold.y_train), tau).argmax(axis=1)
+    return SHIFT_SCORES[scoring](fold.y_test, predicted)
 
 
 def learn_priors(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the JSON-able priors of each score and family; 'any' is of all learners together."""
     priors: dict[str, dict[str, Any]] = {}
     for place, scoring in enumerate(SCORES):
-        priors[scoring] = {
-            family: _to_json(learn_prior(rows, [learner], place)) for learner, family in FAMILIES.items()
-        }
-        priors[scoring]["any"] = _to_json(learn_prior(rows, list(FAMILIES), place))
+        priors[scoring] = {"any": _to_json(learn_prior(rows, list(FAMILIES), place))}
+        if not scoring.startswith("shifted"):
+            own = {family: _to_json(learn_prior(rows, [learner], place)) for learner, family in FAMILIES.items()}
+            priors[scoring] |= own
     return {"candidates": NAMES, "priors": priors}
 
 
@@ -140,29 +162,30 @@ def _to_json(prior: Prior) -> dict[str, Any]:
 
 
 def check(rows: list[dict[str, Any]]) -> None:
-    """Print mean gains over none by score and learner: of candidates, the default, the choice, the best in hindsight.
+    """Print mean scores by score and learner: of each candidate, the default, the choice, the best in hindsight.
 
-    A set's prior is learned on the other sets. The choice sees one fold less than there are, and is scored on that one.
+    A set's prior is learned on the other sets; that of the scores that `GANBalancedClassifier` knows, on all learners.
     """
     for place, scoring in enumerate(SCORES):
-        print(scoring, " ".join(f"{name:>12}" for name in [*NAMES, "default", "auto", "oracle"]))
+        print(scoring, " ".join(f"{name:>12.12}" for name in ["none", *NAMES, "default", "auto", "oracle"]))
         for learner in FAMILIES:
             lines = []
             for name in sorted({row["set"] for row in rows}):
-                own = [row for row in rows if row["set"] == name]
-                prior = learn_prior([row for row in rows if row["set"] != name], [learner], place)
-                lines += [_held_out(own, index, learner, place, prior) for index in range(len(own))]
+                learners = list(FAMILIES) if scoring in INNER else [learner]
+                prior = learn_prior([row for row in rows if row["set"] != name], learners, place)
+                lines += [_held_out(row, learner, scoring, prior) for row in rows if row["set"] == name]
             print(f"{learner:>17}", " ".join(f"{value:12.4f}" for value in np.mean(lines, axis=0)))
 
 
-def _held_out(own: list[dict[str, Any]], index: int, learner: str, place: int, prior: Prior) -> list[float]:
-    table = np.array([[row["s"][learner][name][place] for name in ["none", *NAMES]] for row in own])
-    inner = np.delete(table, index, axis=0)
-    gains = dict(zip(["none", *NAMES], table[index] - table[index, 0], strict=True))
-    few = prior.top(N_TRIED)
-    tried = inner[:, [0, *(1 + NAMES.index(name) for name in few.names)]]
-    auto = choose(tried, own[index]["n_rare"], few, "").name if len(inner) else "none"
-    return [*(gains[name] for name in NAMES), gains[prior.best], gains[auto], max(gains.values())]
+def _held_out(row: dict[str, Any], learner: str, scoring: str, prior: Prior) -> list[float]:
+    place, values = SCORES.index(scoring), row["s"][learner]
+    scores = {name: values[name][place] for name in ["none", *NAMES]}
+    chosen = prior.best
+    if scoring in INNER:
+        few = prior.top(N_TRIED)
+        tried = np.array([[values[name][INNER[scoring]] for name in ("none", *few.names)]])
+        chosen = choose(tried, 3 * row["n_inner"], few, "").name
+    return [*scores.values(), scores[prior.best], scores[chosen], max(scores.values())]
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ __version__ = "0.1.0"
 
 # Resolved on first use, so that `import ganaug` costs next to nothing and a broken host library harms nobody else.
 _HOMES = {
+    "GANBalancedClassifier": "ganaug.balanced_classifier",
     "GANOverSampler": "ganaug.over_sampling",
     "ImageGAN": "ganaug.image",
     "TableGAN": "ganaug.table",
@@ -18,6 +19,7 @@ _HOMES = {
 
 __all__ = [
     "GANAugment",
+    "GANBalancedClassifier",
     "GANOverSampler",
     "ImageGAN",
     "SampleBank",
@@ -28,6 +30,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from ganaug.balanced_classifier import GANBalancedClassifier
     from ganaug.bank import SampleBank
     from ganaug.base import load
     from ganaug.image import ImageGAN

@@ -108,15 +108,14 @@ def _add_separator(add: Any) -> None:
 
 
 def _add_training_options(add: Any) -> None:
-    add("--max-steps", type=int, metavar="N", help="training steps (default: images 3000, tables 600)")
+    add("--max-steps", type=int, metavar="N", help="training steps (default: images 3000, tables 1200)")
     add("--max-seconds", type=float, metavar="S", help="stop training after this time (default: no limit)")
-    add("--batch-size", type=int, metavar="N", help="images or rows per step (default: images 64, tables 128)")
+    add("--batch-size", type=int, metavar="N", help="images or rows per step (default: images 64, tables 64)")
     add(
         "--class-balance",
         type=float,
-        default=0.5,
         metavar="B",
-        help="0: classes in the data's proportions; 1: all alike (default: %(default)s)",
+        help="0: classes in the data's proportions; 1: all alike (default: images 0.5, tables 1.0)",
     )
     add(
         "--fine-tune-steps",
@@ -266,6 +265,6 @@ def _add_balance_method(add: Any) -> None:
         help="which of the GAN's rows to keep: confidence, neighbour or discriminator (default: what suits --scoring)",
     )
     add("--scoring", metavar="NAME", help="score that counts, such as f1_macro (default: balanced_accuracy)")
-    add("--max-steps", type=int, metavar="N", help="training steps of the GAN (default: 600)")
+    add("--max-steps", type=int, metavar="N", help="training steps of the GAN (default: 1200)")
     add("--seed", dest="random_state", type=int, metavar="N", default=0, help="repeatable draws (default: %(default)s)")
     add("--quiet", action="store_true", help="no progress bar (default: a bar in a terminal)")

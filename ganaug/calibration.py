@@ -174,7 +174,7 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     def predict(self, X: Any) -> np.ndarray:
         """Return the shifted decisions, of shape (N,)."""
         check_is_fitted(self)
-        logits = _to_logits(self.estimator_.predict_proba(X))
+        logits = to_logits(self.estimator_.predict_proba(X))
         return self.classes_[shift_logits(logits, self.prior_, self.tau_).argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -200,9 +200,10 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         logits = np.empty((len(y), len(self.classes_)))
         for train, test in splitter.split(np.zeros(len(y)), classes):
             fitted = clone(self.estimator).fit(_safe_indexing(X, train), y[train])
-            logits[test] = _to_logits(fitted.predict_proba(_safe_indexing(X, test)))
+            logits[test] = to_logits(fitted.predict_proba(_safe_indexing(X, test)))
         return logits
 
 
-def _to_logits(proba: np.ndarray) -> np.ndarray:
+def to_logits(proba: np.ndarray) -> np.ndarray:
+    """Return log probabilities, those below one in a million as that."""
     return np.log(np.clip(proba, 1e-6, None))

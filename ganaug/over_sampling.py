@@ -19,12 +19,14 @@ from ganaug._parameters import check_parameters
 from ganaug._typing import Label, RandomState
 from ganaug._validation import as_seed, check_choice
 from ganaug.base import BaseGAN
-from ganaug.dose import CANDIDATES, HALVES, N_TRIED, Candidate, Trials, choose, family_of, find_prior, score_kind
+from ganaug.dose import CANDIDATES, HALVES, N_TRIED, Candidate, choose
+from ganaug.dose_prior import family_of, find_prior, score_kind
 from ganaug.filters import FILTERS, Filter
 from ganaug.image import ImageGAN
-from ganaug.pool import Pool, check_shares, concatenate
+from ganaug.pool import Pool, check_shares, concatenate, plain_label
 from ganaug.table import TableGAN
 from ganaug.table_data import as_array
+from ganaug.trials import Trials
 
 
 class GANOverSampler(BaseOverSampler):
@@ -86,6 +88,21 @@ class GANOverSampler(BaseOverSampler):
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only for frames whose column names are all strings.
+
+    See Also
+    --------
+    GANBalancedClassifier : Chooses the dose together with a shift of the decisions, which usually gains more.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ganaug import GANOverSampler, TableGAN
+    >>> y = np.repeat(["common", "rare"], [50, 10])
+    >>> X = np.random.default_rng(0).normal(size=(60, 3))
+    >>> sampler = GANOverSampler(TableGAN(max_steps=5), dose=0.5, sources={"gan": 1, "smote": 1}, random_state=0)
+    >>> X_more, y_more = sampler.fit_resample(X, y)
+    >>> X_more.shape, sampler.n_new_, np.unique(sampler.source_).tolist()
+    ((80, 3), {'rare': 20}, ['gan', 'real', 'smote'])
     """
 
     _parameter_constraints: ClassVar[dict] = {
@@ -150,12 +167,11 @@ class GANOverSampler(BaseOverSampler):
         raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
 
     def _fit_resample(self, X: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
-        if isinstance(self.gan, BaseGAN):
-            check_parameters(self.gan)  # also where nothing will be drawn from it
+        self._check_gan()
         dense, seed = _densify(X), as_seed(self.random_state)
         self._class_counts = Counter(y.tolist())
         self._decide(dense, y, seed)
-        self.n_new_ = {label: round(self.dose_ * n) for label, n in self.sampling_strategy_.items()}
+        self.n_new_ = {plain_label(label): round(self.dose_ * n) for label, n in self.sampling_strategy_.items()}
         pool = self._make_pool(dense, y, seed)
         drawn = pool.draw(self.n_new_, self.sources_, _find_filter(self.filter_))
         self.gan_ = vars(pool).get("gan")
@@ -166,19 +182,17 @@ class GANOverSampler(BaseOverSampler):
             X_all = sparse.csr_matrix(X_all).asformat(X.format)
         return X_all, np.concatenate([y, drawn.y])
 
+    def _check_gan(self) -> None:
+        """Find mistakes in its parameters before training, also where nothing will be drawn from it."""
+        if isinstance(self.gan, BaseGAN):
+            check_parameters(self.gan)
+
     def _decide(self, X: Any, y: np.ndarray, seed: int) -> None:
         """Set dose, sources and filter, and say why."""
-        shares = None if self.sources is None else check_shares(self.sources)
-        _find_filter(self.filter)
         if self.dose == "auto":
             self._choose(X, y, seed)
             return
-        candidate = Candidate(self.dose if isinstance(self.dose, Real) else 1.0, HALVES)
-        if self.dose == "default":
-            candidate = CANDIDATES[find_prior(self.estimator, self.scoring).best]
-        self.dose_ = float(candidate.dose)
-        self.sources_ = dict(candidate.sources) if shares is None else shares
-        self.filter_ = candidate.filter if self.filter is None else self.filter
+        self._adopt(self._named())
         self.verdict_ = "As asked for." if isinstance(self.dose, Real) else self._describe_default()
 
     def _describe_default(self) -> str:
@@ -197,7 +211,20 @@ class GANOverSampler(BaseOverSampler):
             )
         if self.sources is not None or self.filter is not None:
             raise ValueError("dose='auto' chooses sources and filter itself; leave both None, or set a dose.")
-        trials = Trials(
+        trials = self._make_trials(X, y, seed)
+        scoring = "balanced_accuracy" if self.scoring is None else self.scoring
+        prior = find_prior(self.estimator, scoring).top(N_TRIED)
+        scorer = check_scoring(self.estimator, scoring=scoring)
+        scores = trials.score(self.estimator, [scorer], ["none", *prior.names])[0]
+        self.choice_ = choose(scores, trials.n_rare, prior, scoring if isinstance(scoring, str) else "the score")
+        self._adopt(self.choice_.candidate)
+        self.verdict_ = self.choice_.verdict
+
+    def _adopt(self, candidate: Candidate) -> None:
+        self.dose_, self.sources_, self.filter_ = candidate.dose, dict(candidate.sources), candidate.filter
+
+    def _make_trials(self, X: Any, y: np.ndarray, seed: int) -> Trials:
+        return Trials(
             X,
             y,
             lambda X, y: self._make_pool(X, y, seed),
@@ -206,14 +233,35 @@ class GANOverSampler(BaseOverSampler):
             n_repeats=self.n_repeats,
             seed=seed,
         )
-        scoring = "balanced_accuracy" if self.scoring is None else self.scoring
-        prior = find_prior(self.estimator, scoring).top(N_TRIED)
-        scorer = check_scoring(self.estimator, scoring=scoring)
-        scores = trials.score(self.estimator, [scorer], ["none", *prior.names])[0]
-        self.choice_ = choose(scores, trials.n_rare, prior, scoring if isinstance(scoring, str) else "the score")
-        candidate = self.choice_.candidate
-        self.dose_, self.sources_, self.filter_ = candidate.dose, dict(candidate.sources), candidate.filter
-        self.verdict_ = self.choice_.verdict
+
+    def start_trials(self, X: Any, y: Any) -> tuple[Trials, Candidate | None]:
+        """Return the inner folds on which ways to over-sample can be tried, and the one that the parameters name.
+
+        Parameters
+        ----------
+        X, y
+            As for `fit_resample`.
+
+        Returns
+        -------
+        trials : Trials
+        candidate : Candidate or None
+            None for ``dose='auto'``.
+        """
+        self._check_gan()
+        X, y, _ = self._check_X_y(X, y)
+        self.sampling_strategy_ = check_sampling_strategy(self.sampling_strategy, y, self._sampling_type)
+        self._class_counts = Counter(y.tolist())
+        trials = self._make_trials(_densify(X), y, as_seed(self.random_state))
+        return trials, None if self.dose == "auto" else self._named()
+
+    def _named(self) -> Candidate:
+        """Return the way to over-sample that the parameters name, or the default that they leave open."""
+        candidate = Candidate(self.dose if isinstance(self.dose, Real) else 1.0, HALVES)
+        if self.dose == "default":
+            candidate = CANDIDATES[find_prior(self.estimator, self.scoring).best]
+        sources = candidate.sources if self.sources is None else tuple(check_shares(self.sources).items())
+        return Candidate(float(candidate.dose), sources, candidate.filter if self.filter is None else self.filter)
 
     def _count_new(self, y: np.ndarray) -> Mapping[Label, int]:
         """Return the new rows that the sampling strategy asks for, of a part of the data."""

@@ -106,7 +106,7 @@ class Pool:
         QuotaError
             If too few rows of the GAN pass the filter.
         """
-        n_new = {_plain(label): n for label, n in n_new.items() if n}
+        n_new = {plain_label(label): n for label, n in n_new.items() if n}
         quotas = self._fall_back({label: _split(n, shares) for label, n in n_new.items()})
         parts = [
             (source, label, X)
@@ -269,7 +269,8 @@ class Pool:
         )
 
 
-def _plain(label: Any) -> Label:
+def plain_label(label: Any) -> Label:
+    """Return a label as Python has it, not as a NumPy scalar."""
     return label.item() if isinstance(label, np.generic) else label
 
 

@@ -3,9 +3,10 @@
 import pytest
 from imblearn.utils import estimator_checks as imblearn_checks
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
 from sklearn.utils import estimator_checks as sklearn_checks
 
-from ganaug import GANOverSampler, TableGAN, VectorGAN
+from ganaug import GANBalancedClassifier, GANOverSampler, TableGAN, VectorGAN
 from ganaug.architectures import MLP
 
 TINY = MLP(width=8, latent_dim=2, n_blocks=1)
@@ -14,9 +15,13 @@ GANS = [
     VectorGAN(TINY, max_steps=2, batch_size=8, min_class_size=0),
 ]
 SAMPLERS = [GANOverSampler(GANS[0], random_state=0)]
+CLASSIFIERS = [
+    GANBalancedClassifier(LogisticRegression(), GANOverSampler(GANS[0], dose=dose, min_class_size=1), random_state=0)
+    for dose in (0.5, "auto")
+]
 
 
-@sklearn_checks.parametrize_with_checks([*GANS, *SAMPLERS])
+@sklearn_checks.parametrize_with_checks([*GANS, *SAMPLERS, *CLASSIFIERS])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 

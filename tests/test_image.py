@@ -1,15 +1,11 @@
 """`ImageGAN` on images of every kind: what goes in decides what comes out."""
 
-import doctest
-
 import numpy as np
 import pytest
 import torch
 from _tiny import make_bars, tiny_gan
 from PIL import Image
 from torch.utils.data import Dataset
-
-from ganaug import image
 
 X, Y = make_bars()
 
@@ -194,10 +190,3 @@ def test_failed_fit_leaves_the_estimator_unfitted():
     with pytest.raises(ValueError, match="samples"):
         gan.fit(X, Y[:5])
     assert not gan.__sklearn_is_fitted__()
-
-
-@pytest.mark.filterwarnings("ignore::ganaug.exceptions.SmallClassWarning")
-def test_example_of_the_docstring_runs():
-    results = doctest.testmod(image)
-    assert results.attempted >= 5
-    assert results.failed == 0

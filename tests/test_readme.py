@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from _image_files import write_folder
 
-from ganaug import ImageGAN
+from ganaug import ImageGAN, TableGAN
 from ganaug.cli import main
 
 ROOT = Path(__file__).parents[1]
@@ -32,13 +32,16 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_python_blocks_run_in_order(folder):
-    assert len(blocks("python")) == 2
+def test_python_blocks_run_in_order(folder, monkeypatch, capsys):
+    monkeypatch.setitem(TableGAN.__init__.__kwdefaults__, "max_steps", 2)
+    assert len(blocks("python")) == 4
     names = {"__name__": "readme"}
     for block in blocks("python"):
         for pattern, small in SMALL.items():
             block = re.sub(pattern, small, block)
         exec(compile(block, "README.md", "exec"), names)
+    assert capsys.readouterr().out.startswith("Use ")
+    assert names["model"].predict(names["X_test"]).shape == (len(names["X_test"]),)
     assert len(names["images"]) == 100
     assert set(names["labels"]) == {"cat"}
     images, labels = next(iter(names["loader"]))
@@ -47,11 +50,14 @@ def test_python_blocks_run_in_order(folder):
 
 
 def test_commands_run_in_order(folder):
+    ages = [f"{20 + i % 30},{'yes' if i % 5 == 0 else 'no'}" for i in range(60)]
+    (folder / "customers.csv").write_text("\n".join(["age,churned", *ages]))
     commands = [line for block in blocks("bash") for line in block.splitlines() if line.startswith("ganaug")]
-    assert [command.split()[1] for command in commands] == ["fit", "audit", "sample"]
+    assert [command.split()[1] for command in commands] == ["balance", "fit", "audit", "sample"]
     for command in commands:
         _, name, *arguments = shlex.split(command)
         assert main([name, *arguments, *(QUICK_FIT if name == "fit" else [])]) == 0
+    assert (folder / "balanced.csv").read_text().count("True") == 36
     assert len(list((folder / "synthetic" / "cat").iterdir())) == 500
 
 
@@ -83,4 +89,4 @@ def test_table_names_every_method_with_the_default_first(parameter, module, tabl
 def test_links_lead_somewhere():
     for target in re.findall(r"[^\"]\]\(((?!http)[^)]+)\)", TEXT):
         assert (ROOT / target).exists(), target
-    assert len(TEXT.splitlines()) <= 180
+    assert len(TEXT.splitlines()) <= 240

@@ -30,7 +30,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parse(arguments)
     names = options.sets or sets_in(options.part)
     if options.tables:
-        text = make_tables(ResultsFile(options.out).rows, names, options.against)
+        rows = [row for row in ResultsFile(options.out).rows if int(row["key"].split("/")[1]) < options.folds]
+        text = make_tables(rows, names, options.against)
         options.out.with_suffix(".md").write_text(text, encoding="utf-8")
         print(text)
         return

@@ -1,4 +1,7 @@
-"""ganaug's own methods: what `GANOverSampler` does for each learner and score, with the GAN fitted once for all."""
+"""ganaug's own methods: what `GANBalancedClassifier` and `GANOverSampler` do for each learner and score.
+
+The GANs are trained once for all learners and scores of a fold; what is done with them is the package's own code.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,31 +9,42 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import check_scoring
+from sklearn.base import BaseEstimator, ClassifierMixin
 
 from benchmarks.table_suite.folds import Fold
 from benchmarks.table_suite.generators import as_frame
 from benchmarks.table_suite.learners import LEARNERS
 from benchmarks.table_suite.methods import Method, Prediction
 from ganaug import TableGAN
-from ganaug.dose import CANDIDATES, N_TRIED, Candidate, Trials, choose, find_prior
+from ganaug.calibration import shift_logits, to_logits
+from ganaug.dose import CANDIDATES, N_TRIED, Candidate, choose
+from ganaug.dose_prior import find_prior, find_shifted_prior
 from ganaug.pool import Pool
+from ganaug.trials import Trials
 
-RECIPE = 1
+RECIPE = 2
 """Raise when defaults of ganaug change, so that rows of the old ones do not pass for the new."""
 
 SCORINGS = ("balanced_accuracy", "f1_macro", "average_precision")
 
 
 @dataclass(frozen=True)
-class Default:
+class Choice:
+    """What is drawn for a score, and how far decisions are moved for it."""
+
+    candidate: str
+    tau: float = 0.0
+
+
+@dataclass(frozen=True)
+class OverSampler:
     """``GANOverSampler(estimator=learner, scoring=score)``: the dose that suits both, by the prior alone.
 
     Average precision, Brier score and calibration error are those of the classifier that was trained for average
-    precision.
+    precision; so they are for all methods here.
     """
 
-    name: str = "ganaug"
+    name: str = "ganaug_sampler"
     settings: str = f"default, recipe {RECIPE}"
 
     def applies_to(self, fold: Fold) -> bool:
@@ -39,125 +53,161 @@ class Default:
 
     def prepare(self, fold: Fold) -> Pool:
         """Fit the GAN, and draw once from each source."""
-        pool = _make_pool(_as_typed_frame(fold), fold.y_train, fold.seed)
-        CANDIDATES["thirds"].draw(pool, _count_new(fold.y_train))
+        pool = make_pool(typed_frame(fold), fold.y_train, fold.seed)
+        CANDIDATES["thirds"].draw(pool, count_new(fold.y_train))
         return pool
 
     def predict(self, prepared: Pool, fold: Fold, learner: str) -> Prediction:
         """Train on what each score's default draws."""
-        estimator = LEARNERS[learner](len(fold.y_train), fold.seed)
-        names = [find_prior(estimator, scoring).best for scoring in SCORINGS]
-        return _predict(prepared, fold, learner, names)
+        estimator = OnFrames(fold, learner)
+        return _predict(prepared, fold, learner, [Choice(find_prior(estimator, name).best) for name in SCORINGS])
 
 
 @dataclass(frozen=True)
-class Fixed(Default):
-    """One candidate for every learner and score."""
+class BalancedClassifier(OverSampler):
+    """``GANBalancedClassifier(learner, scoring=score)``: candidates compared on inner folds, each with its shift."""
 
-    candidate: str = "halves"
-
-    def predict(self, prepared: Pool, fold: Fold, learner: str) -> Prediction:
-        """Train on what the candidate draws."""
-        return _predict(prepared, fold, learner, [self.candidate] * len(SCORINGS))
-
-
-@dataclass(frozen=True)
-class AutoDose(Default):
-    """``GANOverSampler(dose="auto", estimator=learner, scoring=score)``."""
-
-    name: str = "ganaug_auto"
-    settings: str = f"dose auto, recipe {RECIPE}"
+    name: str = "ganaug"
+    settings: str = f"dose auto, shift, recipe {RECIPE}"
 
     def prepare(self, fold: Fold) -> tuple[Pool, Trials]:
         """Fit the GANs of the inner folds and that of all rows."""
-        frame = _as_typed_frame(fold)
-        trials = Trials(frame, fold.y_train, lambda X, y: _make_pool(X, y, fold.seed), _count_new, seed=fold.seed)
+        trials = make_trials(fold)
+        for pool in trials.pools:
+            pool.gan  # noqa: B018 - trained at first use, and counts to the preparation
         return super().prepare(fold), trials
 
     def predict(self, prepared: tuple[Pool, Trials], fold: Fold, learner: str) -> Prediction:
         """Choose for each score, and train on what the choice draws."""
         pool, trials = prepared
-        estimator = _OnFrames(fold, learner)
-        priors = [find_prior(estimator.build(1), scoring).top(N_TRIED) for scoring in SCORINGS]
-        tried = ["none", *dict.fromkeys(name for prior in priors for name in prior.names)]
-        scorers = [check_scoring(estimator.build(1), scoring=scoring) for scoring in SCORINGS]
-        scores = trials.score(estimator, [_on_dense(scorer, fold) for scorer in scorers], tried)
-        names = []
-        for prior, own, scoring in zip(priors, scores, SCORINGS, strict=True):
-            places = [tried.index(name) for name in ("none", *prior.names)]
-            names.append(choose(own[:, places], trials.n_rare, prior, scoring).name)
-        return _predict(pool, fold, learner, names)
+        estimator = OnFrames(fold, learner)
+        return _predict(pool, fold, learner, self.choose(trials, estimator))
+
+    def choose(self, trials: Trials, estimator: Any) -> list[Choice]:
+        """Return what is done for each score."""
+        priors = [find_shifted_prior(scoring).top(N_TRIED) for scoring in SCORINGS]
+        names = ["none", *dict.fromkeys(name for prior in priors for name in prior.names)]
+        held_out = trials.predict(estimator, {name: CANDIDATES[name] for name in names})
+        choices = []
+        for prior, scoring in zip(priors, SCORINGS, strict=True):
+            scores, taus = held_out.score(scoring)
+            tried = scores[:, [names.index(name) for name in ("none", *prior.names)]]
+            name = choose(tried, trials.n_rare, prior, scoring).name
+            choices.append(Choice(name, taus[name]))
+        return choices
 
 
-class _OnFrames:
+@dataclass(frozen=True)
+class Default(BalancedClassifier):
+    """``GANBalancedClassifier(learner, GANOverSampler(dose="default"))``: the prior's best, and its shift."""
+
+    name: str = "ganaug_default"
+    settings: str = f"default, shift, recipe {RECIPE}"
+
+    def choose(self, trials: Trials, estimator: Any) -> list[Choice]:
+        """Return each score's default."""
+        return _choose_shifts(trials, estimator, [find_shifted_prior(scoring).best for scoring in SCORINGS])
+
+
+@dataclass(frozen=True)
+class ShiftedSMOTE(BalancedClassifier):
+    """SMOTE's rows alone, with the same shift: the control for what the GAN adds."""
+
+    name: str = "smote_shift"
+    settings: str = "smote, shift, 3 inner folds"
+
+    def prepare(self, fold: Fold) -> tuple[Pool, Trials]:
+        """Train no GAN."""
+        return make_pool(typed_frame(fold), fold.y_train, fold.seed), make_trials(fold)
+
+    def choose(self, trials: Trials, estimator: Any) -> list[Choice]:
+        """Take full balance for decisions, and a quarter for ranks."""
+        return _choose_shifts(trials, estimator, ["smote", "smote", "smote_25"])
+
+
+class OnFrames(ClassifierMixin, BaseEstimator):
     """A learner of the suite that takes the sampler's frames, as a pipeline's encoder and classifier would."""
 
     def __init__(self, fold: Fold, learner: str) -> None:
         self.fold, self.learner = fold, learner
 
-    def __sklearn_clone__(self) -> "_OnFrames":
-        return _OnFrames(self.fold, self.learner)
-
     def build(self, n_rows: int) -> Any:
+        """Return the learner for so many rows."""
         return LEARNERS[self.learner](n_rows, self.fold.seed)
 
-    def fit(self, X: pd.DataFrame, y: np.ndarray) -> Any:
-        return self.build(len(y)).fit(_to_dense(self.fold, X), y)
+    def fit(self, X: pd.DataFrame, y: np.ndarray) -> "OnFrames":
+        """Encode and train."""
+        self.fitted = self.build(len(y)).fit(to_dense(self.fold, X), y)
+        return self
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+        """Encode and predict."""
+        return self.fitted.predict_proba(to_dense(self.fold, X))
+
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        """Encode and predict."""
+        return self.fitted.predict(to_dense(self.fold, X))
+
+    @property
+    def steps(self) -> list[tuple[str, Any]]:
+        """The learner, where a pipeline has its last step: it tells the kind of classifier."""
+        return [("learner", self.build(1))]
 
 
-def _on_dense(scorer: Any, fold: Fold) -> Any:
-    if "average_precision" in repr(scorer):
-        scorer = _average_precision
-    return lambda fitted, X, y: scorer(fitted, _to_dense(fold, X), y)
-
-
-def _average_precision(fitted: Any, X: np.ndarray, y: np.ndarray) -> float:
-    from benchmarks.table_suite.scores import average_precision
-
-    return average_precision(fitted.predict_proba(X), y)
-
-
-def _predict(pool: Pool, fold: Fold, learner: str, names: list[str]) -> Prediction:
-    proba = {}
-    for name in dict.fromkeys(names):
-        X, y = _add(pool, fold, CANDIDATES[name])
-        proba[name] = LEARNERS[learner](len(X), fold.seed).fit(X, y).predict_proba(fold.X_test)
-    for_balance, for_f1, for_ranking = (proba[name] for name in names)
-    return Prediction(for_ranking, for_balance.argmax(axis=1), for_f1.argmax(axis=1))
-
-
-def _add(pool: Pool, fold: Fold, candidate: Candidate) -> tuple[np.ndarray, np.ndarray]:
-    if not candidate.dose:
-        return fold.X_train, fold.y_train
-    drawn = candidate.draw(pool, _count_new(fold.y_train))
-    return np.concatenate([fold.X_train, _to_dense(fold, drawn.X)]), np.concatenate([fold.y_train, drawn.y])
-
-
-def _make_pool(X: pd.DataFrame, y: np.ndarray, seed: int) -> Pool:
+def make_pool(X: pd.DataFrame, y: np.ndarray, seed: int) -> Pool:
+    """Return the pool that `GANOverSampler` makes by default."""
     return Pool(X, y, TableGAN(), k_neighbors=5, min_class_size=5, seed=seed)
 
 
-def _count_new(y: np.ndarray) -> Mapping[int, int]:
+def make_trials(fold: Fold) -> Trials:
+    """Return the inner folds that `GANBalancedClassifier` makes by default."""
+    pool_of = lambda X, y: make_pool(X, y, fold.seed)  # noqa: E731
+    return Trials(typed_frame(fold), fold.y_train, pool_of, count_new, seed=fold.seed)
+
+
+def count_new(y: np.ndarray) -> Mapping[int, int]:
+    """Return the new rows of each class at full balance."""
     counts = np.bincount(y)
     return {c: int(counts.max() - n) for c, n in enumerate(counts) if n < counts.max()}
 
 
-def _as_typed_frame(fold: Fold) -> pd.DataFrame:
+def typed_frame(fold: Fold) -> pd.DataFrame:
+    """Return the training rows with categorical columns as such."""
     frame = as_frame(fold)
     for index in fold.encoder.categorical_indices:
         frame[f"x{index}"] = frame[f"x{index}"].astype("category")
     return frame
 
 
-def _to_dense(fold: Fold, X: pd.DataFrame) -> np.ndarray:
+def to_dense(fold: Fold, X: pd.DataFrame) -> np.ndarray:
+    """Return dense rows of a typed frame."""
     # Categories come back as the strings of their codes.
     return fold.encoder.to_dense(pd.DataFrame({name: X[name].astype(float) for name in X}).to_numpy())
 
 
-OURS: tuple[Method, ...] = (
-    Default(),
-    AutoDose(),
-    Fixed("ganaug_halves", f"halves, recipe {RECIPE}", "halves"),
-    Fixed("ganaug_alone", f"gan, recipe {RECIPE}", "gan"),
-)
-"""The default, the dose that inner folds choose, and two fixed pools."""
+def add_rows(pool: Pool, fold: Fold, candidate: Candidate) -> tuple[np.ndarray, np.ndarray]:
+    """Return dense training rows with what the candidate draws below them."""
+    if not candidate.dose:
+        return fold.X_train, fold.y_train
+    drawn = candidate.draw(pool, count_new(fold.y_train))
+    return np.concatenate([fold.X_train, to_dense(fold, drawn.X)]), np.concatenate([fold.y_train, drawn.y])
+
+
+def _choose_shifts(trials: Trials, estimator: Any, names: list[str]) -> list[Choice]:
+    held_out = trials.predict(estimator, {name: CANDIDATES[name] for name in names})
+    taus = [held_out.score(scoring)[1] for scoring in SCORINGS]
+    return [Choice(name, own[name]) for name, own in zip(names, taus, strict=True)]
+
+
+def _predict(pool: Pool, fold: Fold, learner: str, choices: list[Choice]) -> Prediction:
+    proba = {}
+    for name in dict.fromkeys(choice.candidate for choice in choices):
+        X, y = add_rows(pool, fold, CANDIDATES[name])
+        proba[name] = LEARNERS[learner](len(X), fold.seed).fit(X, y).predict_proba(fold.X_test)
+    prior = np.bincount(fold.y_train)
+    logits = [shift_logits(to_logits(proba[choice.candidate]), prior, choice.tau) for choice in choices]
+    return Prediction(proba[choices[2].candidate], logits[0].argmax(axis=1), logits[1].argmax(axis=1))
+
+
+OURS: tuple[Method, ...] = (BalancedClassifier(), Default(), OverSampler(), ShiftedSMOTE())
+"""The classifier with dose and shift chosen on inner folds, its default, the sampler alone, and a control."""

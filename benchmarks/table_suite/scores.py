@@ -1,9 +1,10 @@
 """The scores of one learner on one test part."""
 
 import numpy as np
-from sklearn.metrics import average_precision_score, f1_score
+from sklearn.metrics import f1_score
 
 from ganaug.benchmark.statistics import per_class_recall
+from ganaug.trials import average_precision
 
 SCORES = ("ba", "gm", "f1", "ap", "brier", "ece")
 """Balanced accuracy, geometric mean of the recalls, macro-F1, average precision, Brier score, calibration error."""
@@ -33,12 +34,6 @@ def score(proba: np.ndarray, y: np.ndarray, y_ba: np.ndarray, y_f1: np.ndarray) 
         float(recall.mean()), geometric, macro_f1, average_precision(proba, y), brier_score(proba, y),
         calibration_error(proba, y),
     ]  # fmt: skip
-
-
-def average_precision(proba: np.ndarray, y: np.ndarray) -> float:
-    """Average precision of the rarer of two classes; of more, the mean of one against the rest."""
-    classes = [1] if proba.shape[1] == 2 else [c for c in range(proba.shape[1]) if (y == c).any()]
-    return float(np.mean([average_precision_score(y == c, proba[:, c]) for c in classes]))
 
 
 def brier_score(proba: np.ndarray, y: np.ndarray) -> float:

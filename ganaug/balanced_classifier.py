@@ -1,0 +1,190 @@
+"""`GANBalancedClassifier`: a classifier that takes care of rare classes, by the ordinary means or by synthetic rows."""
+
+import warnings
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.utils import column_or_1d, get_tags
+from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from ganaug._typing import RandomState
+from ganaug._validation import as_seed
+from ganaug.calibration import shift_logits, to_logits
+from ganaug.dose import CANDIDATES, N_TRIED, Candidate, choose
+from ganaug.dose_prior import find_prior, find_shifted_prior
+from ganaug.exceptions import SmallClassWarning
+from ganaug.over_sampling import GANOverSampler
+from ganaug.trials import HELD_OUT_SCORES
+
+
+class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    """Train a classifier on rows that suit its rare classes, and move its decisions by what inner folds found best.
+
+    What is done is chosen by measurement: nothing, duplicates (which act as class weights), SMOTE's rows, a GAN's rows
+    or a pool of them, at full balance or a quarter of it; and each of them with its own logit shift, the strongest
+    ordinary baseline. Chosen is what can be expected to gain most over the shift alone, or that shift alone.
+
+    Parameters
+    ----------
+    estimator : classifier with ``predict_proba``, or a pipeline that ends in one
+        It gets the data as it was given, so for mixed columns a pipeline that encodes them.
+    sampler : GANOverSampler or None, default None
+        How to over-sample; its `estimator`, `scoring` and `random_state` are set to those here. With ``dose='auto'``
+        the most promising of `ganaug.dose.CANDIDATES` are compared; with ``dose='default'`` the most promising one is
+        used, and with a number what the parameters say, so that only the shift is chosen. None is
+        ``GANOverSampler(dose='auto')``.
+    scoring : {'balanced_accuracy', 'f1_macro', 'average_precision'}, default 'balanced_accuracy'
+        The score that counts. Average precision looks at ranks, so that decisions are left as they are.
+    random_state : None, int or RandomState, default None
+        An int makes `fit` repeat exactly on the same machine.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    estimator_ : classifier
+        Trained on original and synthetic rows.
+    sampler_ : GANOverSampler
+        As fitted on all rows; see its `dose_`, `sources_`, `filter_`, `synthetic_mask_` and `source_`.
+    tau_ : float
+        The multiple of the log class frequencies that decisions are moved by; 0 leaves them.
+    prior_ : ndarray of shape (n_classes,)
+        Class frequencies.
+    choice_ : Choice or None
+        What the inner folds said of each candidate; None if the sampler names what to do.
+    verdict_ : str
+        What was done, and what it can be expected to gain over the logit shift alone, in one line.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Only for frames whose column names are all strings.
+
+    Notes
+    -----
+    The GAN is trained once for each inner fold and once for all rows, for all candidates together; the classifier once
+    for each candidate and fold.
+
+    References
+    ----------
+    Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, arXiv:2007.07314, Section 4.1 (the shift).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ganaug import GANBalancedClassifier, GANOverSampler, TableGAN
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> y = np.repeat([0, 1], [90, 10])
+    >>> X = np.random.default_rng(0).normal(size=(100, 3)) + y[:, None]
+    >>> sampler = GANOverSampler(TableGAN(max_steps=5), dose=1.0)  # leave it out for the real thing
+    >>> balanced = GANBalancedClassifier(LogisticRegression(), sampler, random_state=0).fit(X, y)
+    >>> balanced.predict([[2, 2, 2], [-1, -1, -1]])
+    array([1, 0])
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "estimator": [HasMethods(["fit", "predict_proba"])],
+        "sampler": [GANOverSampler, None],
+        "scoring": [StrOptions(set(HELD_OUT_SCORES))],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        sampler: GANOverSampler | None = None,
+        *,
+        scoring: str = "balanced_accuracy",
+        random_state: RandomState = None,
+    ) -> None:
+        self.estimator = estimator
+        self.sampler = sampler
+        self.scoring = scoring
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> "GANBalancedClassifier":
+        """Choose on inner folds, then train on all rows.
+
+        Parameters
+        ----------
+        X : DataFrame, array or sparse matrix of shape (N, D), or images as `GANOverSampler` takes them
+        y : array of shape (N,)
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter or the data is not usable; always before any training.
+        """
+        self._validate_params()
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        seed = as_seed(self.random_state)
+        sampler = GANOverSampler(dose="auto") if self.sampler is None else clone(self.sampler)
+        sampler.set_params(estimator=self.estimator, scoring=self.scoring, random_state=seed)
+        self.classes_, counts = np.unique(y, return_counts=True)
+        self.prior_ = counts / counts.sum()
+        self.choice_, self.tau_ = None, 0.0
+        if sampler.dose == "default":
+            _set(sampler, CANDIDATES[find_shifted_prior(self.scoring).best])
+        if counts.min() < 2:
+            self._fall_back(sampler, counts)
+        else:
+            self._choose(sampler, X, y)
+        X_all, y_all = sampler.fit_resample(X, y)
+        self.sampler_ = sampler
+        self.n_features_in_ = sampler.n_features_in_
+        if hasattr(sampler, "feature_names_in_"):
+            self.feature_names_in_ = sampler.feature_names_in_
+        self.estimator_ = clone(self.estimator).fit(X_all, y_all)
+        return self
+
+    def _choose(self, sampler: GANOverSampler, X: Any, y: Any) -> None:
+        """Set the shift, and the sampler's parameters if they are left to the inner folds."""
+        trials, named = sampler.start_trials(X, y)
+        if named is not None:
+            _, taus = trials.predict(self.estimator, {"named": named}).score(self.scoring)
+            self.tau_ = taus["named"]
+            self.verdict_ = f"{named} as the sampler says; decisions moved by {self.tau_:.2f} log class frequencies."
+            return
+        prior = find_shifted_prior(self.scoring).top(N_TRIED)
+        tried = {name: CANDIDATES[name] for name in ("none", *prior.names)}
+        scores, taus = trials.predict(self.estimator, tried).score(self.scoring)
+        self.choice_ = choose(scores, trials.n_rare, prior, self.scoring)
+        self.tau_ = taus[self.choice_.name]
+        _set(sampler, self.choice_.candidate)
+        self.verdict_ = f"{self.choice_.verdict} Decisions moved by {self.tau_:.2f} log class frequencies."
+
+    def _fall_back(self, sampler: GANOverSampler, counts: np.ndarray) -> None:
+        if sampler.dose == "auto":
+            _set(sampler, CANDIDATES[find_prior(self.estimator, self.scoring).best])
+        self.verdict_ = "A class of one row leaves nothing to choose by: the default, and decisions as they are."
+        warnings.warn(
+            f"{(counts < 2).sum()} of {len(counts)} classes have one row, which inner folds cannot hold out: nothing "
+            "was measured, the default dose is used and decisions are not moved. Leave these classes out, or collect "
+            "more rows.",
+            SmallClassWarning,
+            stacklevel=3,
+        )
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the moved decisions, of shape (N,)."""
+        logits = to_logits(self.predict_proba(X))
+        return self.classes_[shift_logits(logits, self.prior_, self.tau_).argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the estimator's own probabilities, of shape (N, n_classes): they are not moved."""
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
+        return tags
+
+
+def _set(sampler: GANOverSampler, candidate: Candidate) -> None:
+    sampler.set_params(dose=candidate.dose, sources=dict(candidate.sources), filter=candidate.filter)

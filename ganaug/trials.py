@@ -1,0 +1,186 @@
+"""Inner folds on which ways to over-sample are tried."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.metrics import average_precision_score
+from sklearn.model_selection import RepeatedStratifiedKFold
+
+from ganaug._typing import Label
+from ganaug.calibration import SHIFT_SCORES, choose_shift, shift_logits, to_logits
+from ganaug.dose import CANDIDATES, Candidate
+from ganaug.pool import Pool, concatenate
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """What classifiers say of rows that they were not trained on, by the way their training rows were over-sampled.
+
+    Attributes
+    ----------
+    y : list of ndarrays of shape (n,), int64
+        Classes of each fold's test part, as places in the sorted labels.
+    proba : dict of str to list of ndarrays of shape (n, K)
+        By candidate, the probabilities of each fold's test part.
+    """
+
+    y: list[np.ndarray]
+    proba: dict[str, list[np.ndarray]]
+
+    def score(self, scoring: str) -> tuple[np.ndarray, dict[str, float]]:
+        """Score each candidate on each fold, after the logit shift that suits it best on all of them.
+
+        Parameters
+        ----------
+        scoring : key of `HELD_OUT_SCORES`
+            Average precision is the rarer class's if there are two; ranks know no shift.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_folds, n_candidates), float64
+        taus : dict of str to float
+            By candidate, the multiple of the log class frequencies for `ganaug.calibration.shift_logits`.
+        """
+        if scoring == "average_precision":
+            scores = [[average_precision(p, y) for p, y in zip(proba, self.y, strict=True)] for proba in self._all]
+            return np.array(scores).T, dict.fromkeys(self.proba, 0.0)
+        score, y = SHIFT_SCORES[scoring], np.concatenate(self.y)
+        prior = np.bincount(y)
+        taus, scores = {}, []
+        for name, proba in self.proba.items():
+            logits = [to_logits(p) for p in proba]
+            taus[name] = choose_shift(np.concatenate(logits), y, prior, score)
+            predicted = [shift_logits(part, prior, taus[name]).argmax(axis=1) for part in logits]
+            scores.append([score(own, part) for own, part in zip(self.y, predicted, strict=True)])
+        return np.array(scores).T, taus
+
+    @property
+    def _all(self) -> list[list[np.ndarray]]:
+        return list(self.proba.values())
+
+
+HELD_OUT_SCORES = (*SHIFT_SCORES, "average_precision")
+"""The scores that `HeldOut` knows."""
+
+
+def average_precision(proba: np.ndarray, y: np.ndarray) -> float:
+    """Return the average precision of the rarer of two classes; of more, the mean of one against the rest.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (N, K), float
+    y : ndarray of shape (N,), int64 in [0, K)
+    """
+    counts = np.bincount(y, minlength=proba.shape[1])
+    classes = [int(counts.argmin())] if len(counts) == 2 else np.flatnonzero(counts).tolist()
+    return float(np.mean([average_precision_score(y == c, proba[:, c]) for c in classes]))
+
+
+class Trials:
+    """Inner folds of one data set with their pools: several classifiers and scores may be tried on them.
+
+    Parameters
+    ----------
+    X, y
+        Training data, as `Pool` takes them.
+    make_pool : callable
+        ``make_pool(X, y)`` returns a `Pool`.
+    count_new : callable
+        ``count_new(y)`` returns how many new rows each class would get at dose one.
+    n_folds, n_repeats : int, default 3 and 1
+    seed : int
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        y: np.ndarray,
+        make_pool: Callable[[Any, np.ndarray], Pool],
+        count_new: Callable[[np.ndarray], Mapping[Label, int]],
+        *,
+        n_folds: int = 3,
+        n_repeats: int = 1,
+        seed: int = 0,
+    ) -> None:
+        smallest = int(np.unique(y, return_counts=True)[1].min())
+        if smallest < 2:
+            raise ValueError(
+                'dose="auto" compares candidates on inner folds and needs two rows of each class or more; the smallest '
+                f"has {smallest}. Leave that class out, or set the dose."
+            )
+        splitter = RepeatedStratifiedKFold(n_splits=min(n_folds, smallest), n_repeats=n_repeats, random_state=seed)
+        self.y = y
+        self._folds = [
+            _InnerFold(X, y, train, test, make_pool, count_new) for train, test in splitter.split(np.zeros(len(y)), y)
+        ]
+
+    @property
+    def pools(self) -> list[Pool]:
+        """Each fold's pool."""
+        return [fold.pool for fold in self._folds]
+
+    @property
+    def n_rare(self) -> float:
+        """Rows of the rarest class in a test part, on average."""
+        return float(np.mean([fold.n_rare for fold in self._folds]))
+
+    def score(self, estimator: Any, scorers: Sequence[Callable], names: Sequence[str]) -> np.ndarray:
+        """Train clones on each fold with each candidate's rows, and score them on the fold's test part.
+
+        Parameters
+        ----------
+        estimator : classifier
+        scorers : sequence of callables
+            Called with a fitted classifier, X and y.
+        names : sequence of str
+            Keys of `CANDIDATES`.
+
+        Returns
+        -------
+        ndarray of shape (n_scorers, n_trials, n_candidates), float64
+        """
+        scores = [[fold.score(estimator, scorers, CANDIDATES[name]) for name in names] for fold in self._folds]
+        return np.array(scores).transpose(2, 0, 1)
+
+    def predict(self, estimator: Any, candidates: Mapping[str, Candidate]) -> HeldOut:
+        """Train clones on each fold with each candidate's rows, and predict the fold's test part.
+
+        Parameters
+        ----------
+        estimator : classifier with ``predict_proba``
+        candidates : mapping of str to Candidate
+        """
+        labels = np.unique(self.y)
+        proba = {
+            name: [fold.fit(estimator, candidate).predict_proba(fold.X_test) for fold in self._folds]
+            for name, candidate in candidates.items()
+        }
+        return HeldOut([np.searchsorted(labels, fold.y_test) for fold in self._folds], proba)
+
+
+class _InnerFold:
+    def __init__(
+        self, X: Any, y: np.ndarray, train: np.ndarray, test: np.ndarray, make_pool: Callable, count_new: Callable
+    ) -> None:
+        self.X, self.y = _take(X, train), y[train]
+        self.X_test, self.y_test = _take(X, test), y[test]
+        self.pool, self.n_new = make_pool(self.X, self.y), count_new(self.y)
+        self.n_rare = int(np.unique(self.y_test, return_counts=True)[1].min())
+
+    def fit(self, estimator: Any, candidate: Candidate) -> Any:
+        X, y = self.X, self.y
+        if candidate.dose:
+            drawn = candidate.draw(self.pool, self.n_new)
+            X, y = concatenate([X, drawn.X]), np.concatenate([y, drawn.y])
+        return clone(estimator).fit(X, y)
+
+    def score(self, estimator: Any, scorers: Sequence[Callable], candidate: Candidate) -> list[float]:
+        fitted = self.fit(estimator, candidate)
+        return [float(scorer(fitted, self.X_test, self.y_test)) for scorer in scorers]
+
+
+def _take(X: Any, rows: np.ndarray) -> Any:
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]

@@ -1,0 +1,145 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from _tables import make_labels, make_mixed, make_numbers, tiny_table_gan
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from ganaug import GANBalancedClassifier, GANOverSampler
+from ganaug.calibration import ShiftedClassifier
+from ganaug.dose import N_TRIED
+from ganaug.exceptions import SmallClassWarning
+
+NUMBERS, MIXED, LABELS = make_numbers(), make_mixed(), make_labels()
+
+
+def make_classifier(estimator=None, scoring="balanced_accuracy", random_state=0, **sampler):
+    estimator = LogisticRegression(max_iter=1000) if estimator is None else estimator
+    sampler = GANOverSampler(tiny_table_gan(), **{"dose": "auto", **sampler})
+    return GANBalancedClassifier(estimator, sampler, scoring=scoring, random_state=random_state)
+
+
+def make_overlap(n=400, rare=30, seed=0):
+    y = (np.arange(n) < rare).astype(int)
+    return np.random.default_rng(seed).normal(size=(n, 2)) + 1.5 * y[:, None], y
+
+
+@pytest.mark.parametrize("scoring", ["balanced_accuracy", "f1_macro", "average_precision"])
+def test_a_choice_is_made_and_done(scoring):
+    X, y = make_overlap()
+    fitted = make_classifier(scoring=scoring).fit(X, y)
+    choice = fitted.choice_
+    assert len(choice.table) == N_TRIED
+    assert fitted.sampler_.dose_ == choice.candidate.dose
+    assert fitted.sampler_.n_new_ == {1: round(340 * choice.candidate.dose)}
+    assert fitted.verdict_.startswith(choice.verdict)
+    assert (fitted.tau_ == 0) == (scoring == "average_precision")
+
+
+def test_it_finds_rare_rows_that_the_classifier_alone_does_not():
+    X, y = make_overlap()
+    X_test, y_test = make_overlap(seed=1)
+    fitted = make_classifier().fit(X, y)
+    plain = LogisticRegression().fit(X, y)
+    scores = [balanced_accuracy_score(y_test, each.predict(X_test)) for each in (fitted, plain)]
+    assert scores[0] > scores[1] + 0.1
+
+
+def test_none_is_the_shifted_classifier():
+    """With dose 0 nothing is left but the shift, as `ShiftedClassifier` chooses it on folds of its own."""
+    X, y = make_overlap()
+    fitted = make_classifier(dose=0.0).fit(X, y)
+    shifted = ShiftedClassifier(LogisticRegression(max_iter=1000), random_state=0).fit(X, y)
+    np.testing.assert_array_equal(fitted.predict_proba(X), shifted.predict_proba(X))
+    assert fitted.tau_ == pytest.approx(shifted.tau_, abs=0.5)
+    assert not fitted.sampler_.synthetic_mask_.any()
+    assert fitted.verdict_.startswith("none as the sampler says")
+    assert fitted.choice_ is None
+
+
+def test_a_named_way_is_taken_and_only_the_shift_chosen():
+    fitted = make_classifier(dose=0.5, sources={"duplicate": 1}).fit(NUMBERS, LABELS)
+    assert fitted.choice_ is None
+    assert set(fitted.sampler_.source_) == {"real", "duplicate"}
+    assert fitted.sampler_.n_new_ == {"rare": 18}
+    assert fitted.verdict_.startswith("duplicate at dose 0.5 as the sampler says")
+
+
+def test_the_default_way_is_taken_for_the_classifiers_kind():
+    fitted = make_classifier(RandomForestClassifier(5, random_state=0), dose="default").fit(NUMBERS, LABELS)
+    assert fitted.choice_ is None
+    assert fitted.sampler_.dose_ > 0
+
+
+def test_mixed_frames_reach_a_pipeline_as_they_are():
+    encode = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["category", "bool"]), remainder="drop")
+    fitted = make_classifier(make_pipeline(encode, LogisticRegression()), dose=1.0).fit(MIXED, LABELS)
+    assert set(fitted.predict(MIXED)) <= {"common", "rare"}
+    assert fitted.feature_names_in_.tolist() == list(MIXED)
+    assert fitted.n_features_in_ == MIXED.shape[1]
+
+
+def test_an_int_repeats_and_pickle_keeps():
+    X, y = make_overlap()
+    first, second = make_classifier().fit(X, y), clone(make_classifier()).fit(X, y)
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+    assert first.tau_ == second.tau_
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(first)).predict(X), first.predict(X))
+
+
+def test_cross_validation_and_search_reach_inside():
+    X, y = make_overlap(120, 20)
+    assert cross_val_score(make_classifier(), X, y, cv=2, scoring="balanced_accuracy").min() > 0.5
+    grid = {"estimator__C": [0.1, 1.0], "sampler__gan__max_steps": [1]}
+    assert GridSearchCV(make_classifier(dose=1.0), grid, cv=2).fit(X, y).best_estimator_.sampler_.gan_.max_steps == 1
+
+
+def test_the_given_sampler_is_not_touched():
+    classifier = make_classifier()
+    classifier.fit(NUMBERS, LABELS)
+    assert classifier.sampler.dose == "auto"
+    assert classifier.sampler.estimator is None
+    assert not hasattr(classifier.sampler, "dose_")
+
+
+def test_a_class_of_one_row_falls_back_and_says_so():
+    y = np.array(["common"] * 59 + ["rare"])
+    with pytest.warns(SmallClassWarning) as caught:
+        fitted = make_classifier().fit(NUMBERS, y)
+    assert "1 of 2 classes have one row" in str(caught[0].message)
+    assert fitted.tau_ == 0
+    assert set(fitted.sampler_.source_) == {"real", "duplicate"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"scoring": "accuracy"}, "'scoring' parameter of GANBalancedClassifier must be a str among"),
+        ({"estimator": object()}, "'estimator' parameter of GANBalancedClassifier must be an object implementing"),
+        ({"sampler": "gan"}, "'sampler' parameter of GANBalancedClassifier must be an instance of"),
+        ({"sampler__gan__max_steps": 0}, "max_steps must be an integer from 1"),
+        ({"sampler__sources": {"gna": 1}, "sampler__dose": 1.0}, "Unknown source 'gna'"),
+    ],
+)
+def test_bad_parameters_are_refused_before_training(change, message, monkeypatch):
+    monkeypatch.setattr("ganaug.training.train", lambda *args: pytest.fail("trained"))
+    with pytest.raises(ValueError, match=message):
+        make_classifier().set_params(**change).fit(NUMBERS, LABELS)
+
+
+def test_a_continuous_target_is_refused():
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        make_classifier().fit(NUMBERS, np.linspace(0, 1, len(NUMBERS)))
+
+
+def test_pandas_targets():
+    y = pd.Series(LABELS, index=range(100, 160))
+    assert make_classifier(dose=1.0).fit(NUMBERS, y).classes_.tolist() == ["common", "rare"]

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from ganaug.dose import CANDIDATES, Candidate, choose
+from ganaug.dose_prior import Prior
+
+
+def make_prior(mean, between=0.01, within=0.09):
+    """Return a prior of independent candidates."""
+    names = list(CANDIDATES)[1 : 1 + len(mean)]
+    return Prior(names, np.array(mean), between * np.eye(len(mean)), within * np.eye(len(mean)))
+
+
+def make_scores(gains, none=0.5, n=3):
+    """Return scores of n trials that agree on the candidates' gains over none."""
+    return np.tile([none, *(none + gain for gain in gains)], (n, 1))
+
+
+class TestChoose:
+    def test_expected_gain_is_the_posterior_mean(self):
+        """Lindley and Smith, Section 2, in one dimension: precisions weigh prior mean and measured mean."""
+        prior = make_prior([0.02, -0.1], between=0.01, within=0.09)
+        choice = choose(make_scores([0.08, 0.0]), n_rare=5, prior=prior, scoring="f1_macro")
+        noise = 0.09 / 5 / 3
+        expected = (0.02 / 0.01 + 0.08 / noise) / (1 / 0.01 + 1 / noise)
+        assert choice.name == prior.names[0]
+        assert choice.gain == pytest.approx(expected)
+        half = 1.96 * (1 / (1 / 0.01 + 1 / noise)) ** 0.5
+        assert choice.interval == pytest.approx((expected - half, expected + half))
+
+    def test_few_rare_rows_leave_the_prior_in_charge(self):
+        prior = make_prior([0.05, 0.01], within=10.0)
+        assert choose(make_scores([0.0, 0.05]), 2, prior, "").name == prior.names[0]
+
+    def test_many_rare_rows_overrule_it(self):
+        prior = make_prior([0.05, 0.01], within=0.01)
+        assert choose(make_scores([0.0, 0.05]), 500, prior, "").name == prior.names[1]
+
+    def test_candidates_that_move_together_inform_each_other(self):
+        """A good result of one raises what is expected of its like."""
+        alike = np.array([[1.0, 0.9], [0.9, 1.0]]) * 0.01
+        prior = Prior(["gan", "halves"], np.zeros(2), alike, 0.05 * np.eye(2))
+        table = choose(make_scores([0.1, 0.0]), 5, prior, "").table
+        assert table["halves"][1] > 0.01
+        apart = choose(make_scores([0.1, 0.0]), 5, make_prior([0.0, 0.0], 0.01, 0.05), "").table
+        assert list(apart.values())[1][1] == pytest.approx(0)
+
+    def test_none_is_chosen_if_nothing_is_expected_to_gain(self):
+        choice = choose(make_scores([-0.1, -0.02]), 20, make_prior([-0.01, 0.0]), "f1_macro")
+        assert choice.name == "none"
+        assert not choice.candidate.dose
+        assert choice.verdict == "Use none: no candidate can be expected to raise f1_macro."
+
+    def test_verdict_says_what_and_how_much(self):
+        choice = choose(
+            make_scores([0.1]), 50, Prior(["halves_25"], np.array([0.1]), np.eye(1) * 0.01, np.eye(1)), "f1"
+        )
+        assert choice.verdict.startswith(
+            "Use 50% gan + 50% smote at dose 0.25: expected gain in f1 +0.100 over none (95"
+        )
+
+
+class TestCandidates:
+    def test_doing_nothing_comes_first(self):
+        assert next(iter(CANDIDATES)) == "none"
+        assert [name for name, candidate in CANDIDATES.items() if not candidate.dose] == ["none"]
+
+    @pytest.mark.parametrize(
+        ("candidate", "text"),
+        [
+            (Candidate(0.0), "none"),
+            (Candidate(0.25, filter="confidence"), "gan at dose 0.25, confidence filter"),
+            (Candidate(1.0, (("gan", 0.5), ("smote", 0.5))), "50% gan + 50% smote at dose 1"),
+        ],
+    )
+    def test_text(self, candidate, text):
+        assert str(candidate) == text

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, balanced_accuracy_score, f1_score
+
+from ganaug.calibration import SHIFT_SCORES, shift_logits, to_logits
+from ganaug.dose import CANDIDATES
+from ganaug.trials import HELD_OUT_SCORES, HeldOut, Trials, average_precision
+
+
+class FakePool:
+    """A pool that repeats the first row of a class."""
+
+    def __init__(self, X, y):
+        self.X, self.y = X, y
+
+    def draw(self, n_new, shares, filter=None):
+        rows = np.concatenate([np.repeat(np.flatnonzero(self.y == c)[:1], n) for c, n in n_new.items()])
+        return type("Drawn", (), {"X": self.X[rows], "y": self.y[rows]})
+
+
+def count_new(y):
+    labels, counts = np.unique(y, return_counts=True)
+    return {label: counts.max() - n for label, n in zip(labels, counts, strict=True) if n < counts.max()}
+
+
+def make_data(n=90, rare=12):
+    y = np.array(["common"] * (n - rare) + ["rare"] * rare)
+    X = np.random.default_rng(0).normal(size=(n, 2)) + 1.5 * (y == "rare")[:, None]
+    return X, y
+
+
+def make_trials(**options):
+    return Trials(*make_data(), FakePool, count_new, **options)
+
+
+class Memory:
+    """A classifier that remembers what it was trained on."""
+
+    seen: list = []  # noqa: RUF012
+
+    def __sklearn_clone__(self):
+        return Memory()
+
+    def fit(self, X, y):
+        Memory.seen.append((X, y))
+        return self
+
+    def predict_proba(self, X):
+        return np.tile([0.5, 0.5], (len(X), 1))
+
+
+def test_candidates_are_trained_with_their_rows_and_tested_on_others(monkeypatch):
+    monkeypatch.setattr(Memory, "seen", [])
+    held_out = make_trials().predict(Memory(), {name: CANDIDATES[name] for name in ("none", "smote", "smote_25")})
+    sizes = [[np.bincount(y == "rare").tolist() for _, y in Memory.seen[place::3]] for place in range(3)]
+    assert Memory.seen[0][0].shape == (60, 2)
+    assert [sum(len(y) for _, y in Memory.seen[start : start + 3]) for start in (0, 3, 6)] == [180, 312, 213]
+    assert len(sizes) == 3
+    assert [len(y) for y in held_out.y] == [30, 30, 30]
+    assert [p.shape for p in held_out.proba["smote"]] == [(30, 2)] * 3
+
+
+def test_scores_and_predictions_see_the_same_folds():
+    trials, estimator = make_trials(n_repeats=2), LogisticRegression()
+    names = ["none", "smote"]
+    scores = trials.score(
+        estimator, [lambda fitted, X, y: average_precision(fitted.predict_proba(X), y == "rare")], names
+    )
+    held_out, _ = trials.predict(estimator, {name: CANDIDATES[name] for name in names}).score("average_precision")
+    assert scores.shape == (1, 6, 2)
+    np.testing.assert_allclose(scores[0], held_out)
+    assert trials.n_rare == 4
+
+
+def test_each_candidate_is_scored_after_its_own_shift():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [400, 100])
+    fair = np.column_stack([1 - y, y]) * 2 + rng.normal(size=(500, 2))
+    proba = {name: np.exp(shift_logits(fair, np.bincount(y), -tau)) for name, tau in (("moved", 1.5), ("fair", 0.0))}
+    proba = {name: p / p.sum(axis=1, keepdims=True) for name, p in proba.items()}
+    halves = [np.arange(500)[0::2], np.arange(500)[1::2]]
+    held_out = HeldOut([y[half] for half in halves], {name: [p[half] for half in halves] for name, p in proba.items()})
+    scores, taus = held_out.score("balanced_accuracy")
+    assert taus["moved"] - taus["fair"] == pytest.approx(1.5, abs=0.11)
+    np.testing.assert_allclose(scores[:, 0], scores[:, 1], atol=0.02)
+    predicted = shift_logits(to_logits(proba["fair"][halves[0]]), np.bincount(y), taus["fair"]).argmax(1)
+    assert scores[0, 1] == pytest.approx(balanced_accuracy_score(y[halves[0]], predicted))
+
+
+def test_scores_are_scikit_learns():
+    rng = np.random.default_rng(1)
+    y, predicted = rng.integers(3, size=40), rng.integers(3, size=40)
+    assert set(HELD_OUT_SCORES) == {*SHIFT_SCORES, "average_precision"}
+    assert SHIFT_SCORES["f1_macro"](y, predicted) == f1_score(y, predicted, average="macro")
+
+
+def test_average_precision_is_of_the_rarer_class_or_of_all():
+    rng = np.random.default_rng(2)
+    proba = rng.dirichlet([1, 1], 30)
+    y = (np.arange(30) < 20).astype(int)
+    assert average_precision(proba, y) == average_precision_score(y == 0, proba[:, 0])
+    proba, y = rng.dirichlet([1, 1, 1], 30), np.arange(30) % 3
+    assert average_precision(proba, y) == pytest.approx(average_precision_score(np.eye(3)[y], proba))
+
+
+def test_a_class_of_one_row_is_refused():
+    X, y = make_data(rare=1)
+    with pytest.raises(ValueError, match=r'dose="auto" .* needs two rows of each class or more; the smallest has 1'):
+        Trials(X, y, FakePool, count_new)
+
+
+def test_folds_are_no_more_than_the_rarest_class_has_rows():
+    X, y = make_data(rare=2)
+    held_out = Trials(X, y, FakePool, count_new).predict(LogisticRegression(), {"none": CANDIDATES["none"]})
+    assert [(part == 1).sum() for part in held_out.y] == [1, 1]
