@@ -35,7 +35,6 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
 from ganaug import TableGAN, VectorGAN
-from ganaug.architectures import MLP
 from ganaug.benchmark.results import ResultsFile, Row
 from ganaug.benchmark.statistics import mean_interval, paired_difference
 from ganaug.pool import Pool, concatenate
@@ -150,8 +149,6 @@ def describe_ratings(ratings: pd.DataFrame, past: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([X, ratings[genres].astype(bool)], axis=1).reset_index(drop=True)
 
 
-# Chosen on validation rows: the defaults' deeper networks and `concat` lose the class among so many dimensions.
-VECTOR_GAN = VectorGAN(MLP(width=256, latent_dim=64, n_blocks=0), conditioning="projection", max_steps=300)
 Resampled = tuple[Any, np.ndarray]
 POOLS = {"GAN": {"gan": 1.0}, "half GAN, half SMOTE": {"gan": 0.5, "smote": 0.5}}
 
@@ -164,7 +161,7 @@ def resample(X: Any, y: np.ndarray, seed: int) -> Iterator[tuple[str, Resampled,
     yield "duplication", RandomOverSampler(random_state=seed).fit_resample(X, y), time.process_time() - start
     counts = pd.Series(y).value_counts()
     # The pool is `GANOverSampler` without its checks: the sources share one fitted GAN, and SMOTE takes mixed columns.
-    gan = TableGAN() if hasattr(X, "iloc") else VECTOR_GAN
+    gan = TableGAN() if hasattr(X, "iloc") else VectorGAN()
     pool = Pool(X, y, gan, k_neighbors=5, min_class_size=5, seed=seed)
     for name, shares in {"SMOTE": {"smote": 1.0}, **POOLS}.items():
         start = time.process_time()

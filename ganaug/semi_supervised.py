@@ -21,14 +21,12 @@ from torch.nn.functional import cross_entropy, softplus
 
 from ganaug._typing import Label, RandomState
 from ganaug._validation import as_seed, check_choice, check_number, check_pair
-from ganaug.architectures import MLP, Architecture, Networks
+from ganaug.architectures import VECTOR_ARCHITECTURES, Architecture, Networks
 from ganaug.batches import Batches
 from ganaug.class_outputs import ClassCritique, build_networks
 from ganaug.devices import freed_memory_kept, seeded, thread_limit
 from ganaug.exceptions import TrainingDivergedError
 from ganaug.vector_data import VectorCodec
-
-CLASSIFIER_ARCHITECTURES = {"mlp": MLP(width=256, latent_dim=64, n_blocks=0)}
 
 _NUMBERS: Mapping[str, dict[str, Any]] = {
     "unlabelled_weight": {"minimum": 0},
@@ -187,9 +185,7 @@ class GANClassifier(ClassifierMixin, BaseEstimator):
         for name, bounds in _NUMBERS.items():
             check_number(name, getattr(self, name), **bounds)
         check_pair("betas", self.betas, minimum=0, maximum=0.9999999)
-        architecture = check_choice(
-            "architecture", self.architecture, CLASSIFIER_ARCHITECTURES, ("build", "latent_dim")
-        )
+        architecture = check_choice("architecture", self.architecture, VECTOR_ARCHITECTURES, ("build", "latent_dim"))
         seed = as_seed(self.random_state)
         X, codes = self._read_labelled(X, y)
         if X_unlabelled is not None:

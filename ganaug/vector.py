@@ -21,30 +21,31 @@ class VectorGAN(RowGAN):
     Parameters
     ----------
     architecture : {'mlp'} or Architecture, default 'mlp'
-        The networks; 'mlp' is here ``MLP(width=256, latent_dim=64)``.
+        The networks; 'mlp' is here ``MLP(width=256, latent_dim=64, n_blocks=0)``: deeper ones lose the
+        class among so many dimensions.
     loss : {'relativistic', 'hinge', 'non_saturating', 'wasserstein'} or Loss, default 'relativistic'
     penalty : {'r1r2', 'gradient_penalty', 'lecam', 'none'} or Penalty, default 'r1r2'
         Regulariser of the discriminator; 'r1r2' is here ``R1R2(gamma=1, final_gamma=1, every=4)``.
-    conditioning : str or Conditioning, default 'concat'
-        How the discriminator learns of the class: 'concat', 'projection', 'auxiliary_classifier' or, not at all,
+    conditioning : str or Conditioning, default 'projection'
+        How the discriminator learns of the class: 'projection', 'concat', 'auxiliary_classifier' or, not at all,
         'unconditional'.
     noise : float, default 0.1
         Standard deviation of the noise on standardised real numbers. Raising it smooths the few points of a small
         class into a density, and blurs what is sharp.
-    max_steps : int or None, default 600
+    max_steps : int or None, default 1000
         Generator updates. Raising it improves samples of large data sets.
     max_seconds : float or None, default None
         Wall-clock budget; training ends with whichever of the two budgets is used first. A run that ends by time
         does not repeat exactly.
-    batch_size : int, default 128
+    batch_size : int, default 64
         Vectors per step, over all processes together.
-    learning_rate, final_learning_rate : float, default 1e-3 and 1e-4
+    learning_rate, final_learning_rate : float, default 3e-3 and 1e-4
         Adam's rate at the start and at the end; it falls log-linearly with the budget.
     betas : tuple of two floats, default (0.0, 0.9)
         Adam's decay rates.
     ema_half_life : float, default 10000
         Rows seen until the averaged generator has forgotten half; 0 switches averaging off.
-    class_balance : float from 0 to 1, default 0.5
+    class_balance : float from 0 to 1, default 1
         A class of n rows is drawn in proportion to ``n ** (1 - class_balance)``: 0 keeps the data's proportions, 1
         shows all classes equally often.
     fine_tune_steps : int, default 0
@@ -113,16 +114,16 @@ class VectorGAN(RowGAN):
         *,
         loss: str | Loss = "relativistic",
         penalty: str | Penalty | None = "r1r2",
-        conditioning: str | Conditioning = "concat",
+        conditioning: str | Conditioning = "projection",
         noise: float = 0.1,
-        max_steps: int | None = 600,
+        max_steps: int | None = 1000,
         max_seconds: float | None = None,
-        batch_size: int = 128,
-        learning_rate: float = 1e-3,
+        batch_size: int = 64,
+        learning_rate: float = 3e-3,
         final_learning_rate: float = 1e-4,
         betas: tuple[float, float] = (0.0, 0.9),
         ema_half_life: float = 10_000,
-        class_balance: float = 0.5,
+        class_balance: float = 1.0,
         fine_tune_steps: int = 0,
         min_class_size: int = 10,
         unit_norm: bool | str = "auto",

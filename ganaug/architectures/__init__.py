@@ -7,7 +7,7 @@ from ganaug.architectures.residual import Residual
 
 ARCHITECTURES = {"residual": Residual(), "dcgan": DCGAN()}
 TABLE_ARCHITECTURES = {"mlp": MLP()}
-VECTOR_ARCHITECTURES = {"mlp": MLP(width=256, latent_dim=64)}
+VECTOR_ARCHITECTURES = {"mlp": MLP(width=256, latent_dim=64, n_blocks=0)}
 
 __all__ = [
     "ARCHITECTURES",
