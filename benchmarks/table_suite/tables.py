@@ -7,6 +7,7 @@ import pandas as pd
 from benchmarks.table_suite.comparison import (
     Comparison,
     compare,
+    compare_sets,
     complete_methods,
     mean_ranks,
     mean_scores,
@@ -17,6 +18,9 @@ from benchmarks.table_suite.comparison import (
 from benchmarks.table_suite.learners import LEARNERS
 from benchmarks.table_suite.scores import SCORES
 from ganaug.benchmark.results import Row
+
+DO_NOTHING = ("none", "class_weights")
+"""What a method must not do worse than on any set."""
 
 COMPARED = ("ba", "f1", "ap")
 """Scores that one method is compared with the others in."""
@@ -51,6 +55,7 @@ def make_tables(rows: Iterable[Row], sets: Sequence[str], treated: str) -> str:
         _scores_table(table, read_costs(rows, sets)),
         _ranks_table(mean_ranks(table, ranked)),
         *(_comparison_table(table, treated, known, score) for score in COMPARED),
+        _harm_table(table, treated, [control for control in DO_NOTHING if control in known]),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -91,6 +96,17 @@ def _comparison_table(table: pd.DataFrame, treated: str, known: Sequence[str], s
         lines.append([control, interval, _p(whole), f"{whole.wins}/{whole.losses}", str(difference.n), *by_learner])
     heading = f"{treated} minus each method in {score}, paired over sets: mean with 95 % interval, Wilcoxon's p"
     return f"{heading}\n\n" + _markdown(["against", "all learners", "p", "won/lost", "sets", *LEARNERS], lines)
+
+
+def _harm_table(table: pd.DataFrame, treated: str, controls: Sequence[str]) -> str:
+    lines = []
+    for control in controls:
+        for score in COMPARED:
+            for _, row in compare_sets(table, treated, control, score).iterrows():
+                if row["difference"] < 0:
+                    lines.append([control, score, row["set"], f"{row['difference']:+.4f}", f"{row['p']:.3g}"])
+    heading = f"Sets on which {treated} is worse than doing nothing; p of a t-test paired over folds, one of many"
+    return f"{heading}\n\n" + _markdown(["against", "score", "set", "difference", "p"], lines)
 
 
 def _short(comparison: Comparison) -> str:

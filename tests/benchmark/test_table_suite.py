@@ -396,6 +396,23 @@ class TestTables:
         # It is first on one set and shares the last place with the worse one on five.
         assert ranks.loc["fails", "ba"] == pytest.approx((1 + 5 * 2.5) / 6)
 
+    def test_sets_are_compared_over_folds_worst_first(self):
+        folds = {"ours": [[0.9, 0.6], [0.8, 0.7], [0.9, 0.5]], "none": [[0.8, 0.7], [0.7, 0.9], [0.8, 0.7]]}
+        rows = []
+        for fold in range(3):
+            made = make_rows({method: values[fold] for method, values in folds.items()})
+            rows += [row | {"key": row["key"].replace("/0/", f"/{fold}/")} for row in made]
+        table = comparison.read_scores(rows, self.names)
+        result = comparison.compare_sets(table, "ours", "none", "ba")
+        assert result["set"].tolist() == ["s1", "s0"]
+        assert result["difference"].tolist() == pytest.approx([-0.5 / 3, 0.1])
+        assert result["p"][0] == pytest.approx(0.0377, abs=1e-3)  # t = -5 with two degrees of freedom
+        assert "| none | ba | s1 | -0.1667 | 0.0377 |" in make_tables(rows, self.names, "ours")
+
+    def test_errors_of_sets_have_the_sign_turned(self):
+        table = comparison.read_scores(make_rows({"ours": [0.2], "none": [0.3]}), self.names)
+        assert comparison.compare_sets(table, "ours", "none", "brier")["difference"].tolist() == pytest.approx([0.1])
+
     def test_method_without_all_rows_is_not_ranked(self):
         table = comparison.read_scores(make_rows(self.scores | {"few": [0.99]}), self.names)
         assert comparison.complete_methods(table) == ["fails", "ours", "smote"]
