@@ -105,9 +105,10 @@ class Choice:
         if self.name == "none":
             return f"Use none: no candidate can be expected to raise {self.scoring}."
         low, high = self.interval
+        doubt = "" if low > 0 else " None may be as good."
         return (
             f"Use {self.candidate}: expected gain in {self.scoring} {self.gain:+.3f} over none "
-            f"(95 % interval {low:+.3f} to {high:+.3f})."
+            f"(95 % interval {low:+.3f} to {high:+.3f}).{doubt}"
         )
 
 

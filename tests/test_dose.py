@@ -52,12 +52,11 @@ class TestChoose:
         assert choice.verdict == "Use none: no candidate can be expected to raise f1_macro."
 
     def test_verdict_says_what_and_how_much(self):
-        choice = choose(
-            make_scores([0.1]), 50, Prior(["halves_25"], np.array([0.1]), np.eye(1) * 0.01, np.eye(1)), "f1"
-        )
-        assert choice.verdict.startswith(
-            "Use 50% gan + 50% smote at dose 0.25: expected gain in f1 +0.100 over none (95"
-        )
+        prior = Prior(["halves_25"], np.array([0.1]), np.eye(1) * 0.01, np.eye(1))
+        verdict = choose(make_scores([0.1]), 50, prior, "f1").verdict
+        assert verdict.startswith("Use 50% gan + 50% smote at dose 0.25: expected gain in f1 +0.100 over none (95")
+        assert verdict.endswith("interval -0.024 to +0.224). None may be as good.")
+        assert choose(make_scores([0.1]), 500, prior, "f1").verdict.endswith("interval +0.051 to +0.149).")
 
 
 class TestCandidates:
