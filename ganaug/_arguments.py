@@ -155,7 +155,10 @@ def _add_method_options(add: Any) -> None:
         help="relativistic, hinge, non_saturating or wasserstein (default: %(default)s)",
     )
     add(
-        "--penalty", metavar="NAME", default="r1r2", help="r1r2, gradient_penalty, lecam or none (default: %(default)s)"
+        "--penalty",
+        metavar="NAME",
+        default="r1r2",
+        help="r1r2, lecam, none or, for images, gradient_penalty (default: %(default)s)",
     )
     add(
         "--conditioning",

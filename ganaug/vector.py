@@ -24,7 +24,7 @@ class VectorGAN(RowGAN):
         The networks; 'mlp' is here ``MLP(width=256, latent_dim=64, n_blocks=0)``: deeper ones lose the
         class among so many dimensions.
     loss : {'relativistic', 'hinge', 'non_saturating', 'wasserstein'} or Loss, default 'relativistic'
-    penalty : {'r1r2', 'gradient_penalty', 'lecam', 'none'} or Penalty, default 'r1r2'
+    penalty : {'r1r2', 'lecam', 'none'} or Penalty, default 'r1r2'
         Regulariser of the discriminator; 'r1r2' is here ``R1R2(gamma=1, final_gamma=1, every=4)``.
     conditioning : str or Conditioning, default 'projection'
         How the discriminator learns of the class: 'projection', 'concat', 'auxiliary_classifier' or, not at all,
