@@ -167,7 +167,7 @@ class GANOverSampler(BaseOverSampler):
         raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
 
     def _fit_resample(self, X: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
-        self._check_gan()
+        self._check_together()
         dense, seed = _densify(X), as_seed(self.random_state)
         self._class_counts = Counter(y.tolist())
         self._decide(dense, y, seed)
@@ -182,10 +182,12 @@ class GANOverSampler(BaseOverSampler):
             X_all = sparse.csr_matrix(X_all).asformat(X.format)
         return X_all, np.concatenate([y, drawn.y])
 
-    def _check_gan(self) -> None:
-        """Find mistakes in its parameters before training, also where nothing will be drawn from it."""
+    def _check_together(self) -> None:
+        """Find mistakes before training: in the GAN, also if nothing is drawn from it, and beside ``dose='auto'``."""
         if isinstance(self.gan, BaseGAN):
             check_parameters(self.gan)
+        if self.dose == "auto" and (self.sources is not None or self.filter is not None):
+            raise ValueError("dose='auto' chooses sources and filter itself; leave both None, or set a dose.")
 
     def _decide(self, X: Any, y: np.ndarray, seed: int) -> None:
         """Set dose, sources and filter, and say why."""
@@ -209,8 +211,6 @@ class GANOverSampler(BaseOverSampler):
                 "dose='auto' compares candidates by the classifier that the rows are for; pass estimator=..., or set a "
                 "dose."
             )
-        if self.sources is not None or self.filter is not None:
-            raise ValueError("dose='auto' chooses sources and filter itself; leave both None, or set a dose.")
         trials = self._make_trials(X, y, seed)
         scoring = "balanced_accuracy" if self.scoring is None else self.scoring
         prior = find_prior(self.estimator, scoring).top(N_TRIED)
@@ -248,7 +248,7 @@ class GANOverSampler(BaseOverSampler):
         candidate : Candidate or None
             None for ``dose='auto'``.
         """
-        self._check_gan()
+        self._check_together()
         X, y, _ = self._check_X_y(X, y)
         self.sampling_strategy_ = check_sampling_strategy(self.sampling_strategy, y, self._sampling_type)
         self._class_counts = Counter(y.tolist())

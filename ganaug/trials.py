@@ -45,7 +45,9 @@ class HeldOut:
             By candidate, the multiple of the log class frequencies for `ganaug.calibration.shift_logits`.
         """
         if scoring == "average_precision":
-            scores = [[average_precision(p, y) for p, y in zip(proba, self.y, strict=True)] for proba in self._all]
+            scores = [
+                [average_precision(p, y) for p, y in zip(proba, self.y, strict=True)] for proba in self.proba.values()
+            ]
             return np.array(scores).T, dict.fromkeys(self.proba, 0.0)
         score, y = SHIFT_SCORES[scoring], np.concatenate(self.y)
         prior = np.bincount(y)
@@ -56,10 +58,6 @@ class HeldOut:
             predicted = [shift_logits(part, prior, taus[name]).argmax(axis=1) for part in logits]
             scores.append([score(own, part) for own, part in zip(self.y, predicted, strict=True)])
         return np.array(scores).T, taus
-
-    @property
-    def _all(self) -> list[list[np.ndarray]]:
-        return list(self.proba.values())
 
 
 HELD_OUT_SCORES = (*SHIFT_SCORES, "average_precision")

@@ -127,6 +127,7 @@ def test_a_class_of_one_row_falls_back_and_says_so():
         ({"sampler": "gan"}, "'sampler' parameter of GANBalancedClassifier must be an instance of"),
         ({"sampler__gan__max_steps": 0}, "max_steps must be an integer from 1"),
         ({"sampler__sources": {"gna": 1}, "sampler__dose": 1.0}, "Unknown source 'gna'"),
+        ({"sampler__sources": {"gan": 1}}, "dose='auto' chooses sources and filter itself"),
     ],
 )
 def test_bad_parameters_are_refused_before_training(change, message, monkeypatch):
