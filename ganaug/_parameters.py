@@ -47,6 +47,7 @@ _NUMBERS: Mapping[str, dict[str, Any]] = {
     "noise": {"minimum": 0},
     "class_balance": {"minimum": 0, "maximum": 1},
     "ema_half_life": {"minimum": 0},
+    "latent_scale": {"minimum": 0},
     "fine_tune_steps": {"minimum": 0, "integer": True},
     "min_class_size": {"minimum": 0, "integer": True},
     "max_categories": {"minimum": 2, "integer": True},

@@ -328,23 +328,26 @@ class BaseGAN(BaseEstimator):
 
     def _generate(self, classes: np.ndarray, seed: int) -> Tensor:
         """Return generated tensors (N, ...), float32 on the CPU, in the order of `classes`."""
-        z = torch.randn(len(classes), self._latent_dim(), generator=torch.Generator().manual_seed(seed))
+        z = self._latents(len(classes), seed)
         classes = torch.from_numpy(np.ascontiguousarray(classes))
         out = torch.empty(len(classes), *self._kept_shape())
         with self._inference(), seeded(seed):
             for generator, own in self._by_generator(classes):
                 for rows in own.split(self._sampling_batch):
-                    x = generator(z[rows].to(self._device()), classes[rows].to(self._device()))
-                    out[rows] = self._compress(x).float().cpu()
+                    x = self._draw(generator, z[rows].to(self._device()), classes[rows].to(self._device()))
+                    out[rows] = x.float().cpu()
         return out
 
+    def _latents(self, n: int, seed: int) -> Tensor:
+        return torch.randn(n, self._latent_dim(), generator=torch.Generator().manual_seed(seed))
+
     def _kept_shape(self) -> tuple[int, ...]:
-        """Return the shape of one sample as `_compress` leaves it."""
+        """Return the shape of one sample as `_draw` returns it."""
         return self._spec().shape
 
-    def _compress(self, x: Tensor) -> Tensor:
-        """Return a batch of the generator's output in the form in which it is kept until decoded."""
-        return x
+    def _draw(self, generator: nn.Module, z: Tensor, y: Tensor) -> Tensor:
+        """Return a batch of samples in the form in which they are kept until decoded."""
+        return generator(z, y)
 
     def _by_generator(self, classes: Tensor) -> Iterator[tuple[nn.Module, Tensor]]:
         shared = torch.ones(len(classes), dtype=torch.bool)

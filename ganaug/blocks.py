@@ -111,6 +111,27 @@ class Layout:
             compact[:, group.columns] = blocks.argmax(2).float()
         return compact
 
+    def draw(self, logits: Tensor) -> Tensor:
+        """Return compact rows whose categories are drawn by inverse transform: one random number a category.
+
+        Parameters
+        ----------
+        logits : Tensor of shape (N, width)
+            Numbers, and the logits of the categories; -inf for padding.
+
+        Returns
+        -------
+        Tensor of shape (N, n_blocks), float32
+        """
+        compact = torch.empty(len(logits), len(self.blocks), device=logits.device)
+        compact[:, self.numbers] = logits[:, : len(self.numbers)].float()
+        for group in self.groups:
+            blocks = logits[:, group.span].float().unflatten(1, (-1, group.size))
+            cumulative = blocks.softmax(2).cumsum(2)
+            drawn = torch.rand_like(cumulative[:, :, :1]) * cumulative[:, :, -1:]
+            compact[:, group.columns] = (cumulative < drawn).sum(2).float()
+        return compact
+
     def padding(self) -> Tensor:
         """Return which entries of dense rows no category uses, bool of shape (width,)."""
         unused = torch.zeros(self.width, dtype=torch.bool)

@@ -56,6 +56,11 @@ class ImageGAN(BaseGAN):
     reconstruction_weight, kl_weight : float, default 2.0 and 0.01
         Weights of the encoder's L1 reconstruction and of its divergence from the prior. Without effect if the
         architecture has no encoder.
+    latent_scale : float, default 1.0
+        Standard deviation of the latents that samples are drawn from; training always takes 1. Below 1 samples
+        become more typical and more alike. Above 1 they become more diverse, and more of them go wrong: raise it
+        together with a filter, as in ``SampleBank.from_gan(gan, 500, filters=["confidence"], real=(X, y))``. May be
+        changed after `fit`, by `set_params`.
     fine_tune_steps : int, default 0
         Steps for which each class afterwards trains its own copy of the shared networks on its samples alone.
     min_class_size : int, default 20
@@ -109,6 +114,8 @@ class ImageGAN(BaseGAN):
     ----------
     Goodfellow et al., "Generative adversarial nets", NeurIPS 2014, arXiv:1406.2661.
     Huang et al., "The GAN is dead; long live the GAN!", NeurIPS 2024, arXiv:2501.05441 (default loss and penalty).
+    Brock et al., "Large scale GAN training for high fidelity natural image synthesis", ICLR 2019, arXiv:1809.11096,
+    Section 3.1 (`latent_scale`: narrower latents trade diversity for fidelity, and wider ones the reverse).
     Cui et al., "Class-balanced loss based on effective number of samples", CVPR 2019, arXiv:1901.05555 (the
     problem); the tempered sampling is that of Mahajan et al., ECCV 2018, arXiv:1805.00932, Section 2.2.
 
@@ -145,6 +152,7 @@ class ImageGAN(BaseGAN):
         class_balance: float = 0.5,
         reconstruction_weight: float = 2.0,
         kl_weight: float = 0.01,
+        latent_scale: float = 1.0,
         fine_tune_steps: int = 0,
         min_class_size: int = 20,
         image_size: tuple[int, int] | None = None,
@@ -171,6 +179,7 @@ class ImageGAN(BaseGAN):
         self.class_balance = class_balance
         self.reconstruction_weight = reconstruction_weight
         self.kl_weight = kl_weight
+        self.latent_scale = latent_scale
         self.fine_tune_steps = fine_tune_steps
         self.min_class_size = min_class_size
         self.image_size = image_size
@@ -206,6 +215,9 @@ class ImageGAN(BaseGAN):
 
     def _spec(self) -> DataSpec:
         return DataSpec(self.layout_.shape, len(self.label_codec_))
+
+    def _latents(self, n: int, seed: int) -> Tensor:
+        return self.latent_scale * super()._latents(n, seed)
 
     def _decode(self, x: Tensor, seed: int) -> Any:
         return self.layout_.decode(to_uint8(x))

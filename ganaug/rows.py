@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganaug._validation import check_same_length
 from ganaug.architectures import DataSpec
@@ -24,7 +24,7 @@ class RowGAN(BaseGAN):
     codec_: Any
     label_codec_: LabelCodec
     noise: float
-    _sampling_batch: ClassVar[int] = 4096
+    _sampling_batch: ClassVar[int] = 512
 
     @abstractmethod
     def make_codec(self, X: Any) -> Any:
@@ -81,8 +81,9 @@ class RowGAN(BaseGAN):
     def _kept_shape(self) -> tuple[int, ...]:
         return (len(self._layout.blocks),)
 
-    def _compress(self, x: Tensor) -> Tensor:
-        return self._layout.collapse(x)
+    def _draw(self, generator: nn.Module, z: Tensor, y: Tensor) -> Tensor:
+        draw = getattr(generator, "draw", None)
+        return draw(z, y) if draw else self._layout.collapse(generator(z, y))
 
     def _encode(self, X: Any) -> Tensor:
         return self._layout.expand(torch.from_numpy(self.codec_.encode(X)))

@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -94,6 +95,24 @@ class TrainingState:
     was_interrupted: bool = False
     history: list[dict[str, float]] = field(default_factory=list)
     losses: dict[str, Tensor] = field(default_factory=dict)
+
+    # Walking through modules for their parameters takes a twentieth of a small network's step.
+    @cached_property
+    def d_parameters(self) -> list[nn.Parameter]:
+        return list(self.networks.discriminator.parameters())
+
+    @cached_property
+    def g_parameters(self) -> list[nn.Parameter]:
+        return list(self.networks.generator.parameters())
+
+    @cached_property
+    def ema_parameters(self) -> list[nn.Parameter]:
+        return list(self.ema.parameters())
+
+    @cached_property
+    def buffer_pairs(self) -> list[tuple[Tensor, Tensor]]:
+        """Buffers of the averaged generator, each with the one it is copied from."""
+        return list(zip(self.ema.buffers(), self.networks.generator.buffers(), strict=True))
 
 
 @dataclass
@@ -226,7 +245,7 @@ def _judge(state: TrainingState, x_real: Tensor, leaf: Tensor, draws: Draws) -> 
     state.losses = {"d_loss": d_loss.detach(), "g_loss": g_loss.detach()}
     if recipe.loss.shares_backward and recipe.conditioning.shares_backward:
         return _backward_once(d_loss_and_logit_penalty, g_loss, critique.logits, leaf)
-    return _backward_twice(d_loss_and_logit_penalty, g_loss, discriminator, leaf)
+    return _backward_twice(d_loss_and_logit_penalty, g_loss, state.d_parameters, leaf)
 
 
 def _backward_once(d_loss: Tensor, g_loss: Tensor, logits: Tensor, leaf: Tensor) -> Tensor:
@@ -239,9 +258,9 @@ def _backward_once(d_loss: Tensor, g_loss: Tensor, logits: Tensor, leaf: Tensor)
     return leaf.grad * (g_seed[n:] / d_seed[n:]).view(-1, *(1 for _ in leaf.shape[1:]))
 
 
-def _backward_twice(d_loss: Tensor, g_loss: Tensor, discriminator: nn.Module, leaf: Tensor) -> Tensor:
+def _backward_twice(d_loss: Tensor, g_loss: Tensor, d_parameters: list[nn.Parameter], leaf: Tensor) -> Tensor:
     (gradient,) = torch.autograd.grad(g_loss, leaf, retain_graph=True)
-    d_loss.backward(inputs=list(discriminator.parameters()))
+    d_loss.backward(inputs=d_parameters)
     return gradient
 
 
@@ -273,7 +292,7 @@ def _penalise(
     value = penalty.every * state.penalty(situation)
     if penalty.uses_logits:
         return value
-    value.backward(inputs=list(state.networks.discriminator.parameters()))
+    value.backward(inputs=state.d_parameters)
     return 0.0
 
 
@@ -285,10 +304,9 @@ def _update(state: TrainingState) -> None:
     half_life = state.recipe.ema_half_life
     decay = 0.5 ** (state.recipe.batch_size / half_life) if half_life else 0.0
     decay = min(decay, state.step / (state.step + 10))
-    generator = state.networks.generator
     with torch.no_grad():
-        torch._foreach_lerp_(list(state.ema.parameters()), list(generator.parameters()), 1 - decay)
-        for average, buffer in zip(state.ema.buffers(), generator.buffers(), strict=True):
+        torch._foreach_lerp_(state.ema_parameters, state.g_parameters, 1 - decay)
+        for average, buffer in state.buffer_pairs:
             average.copy_(buffer)
 
 

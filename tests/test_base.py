@@ -141,6 +141,7 @@ class TestParameters:
             ({"ema_half_life": -1}, "ema_half_life must be a number from 0 to inf, got -1"),
             ({"reconstruction_weight": -1}, "reconstruction_weight must be a number from 0 to inf, got -1"),
             ({"kl_weight": -1}, "kl_weight must be a number from 0 to inf, got -1"),
+            ({"latent_scale": -1}, "latent_scale must be a number from 0 to inf, got -1"),
             ({"fine_tune_steps": -1}, "fine_tune_steps must be an integer from 0 to inf, got -1"),
             ({"min_class_size": -1}, "min_class_size must be an integer from 0 to inf, got -1"),
             ({"n_threads": 0}, "n_threads must be an integer from 1 to inf, got 0"),

@@ -84,6 +84,29 @@ def test_half_precision_rows_collapse_to_float32():
     assert make_layout([1]).collapse(torch.zeros(1, 1, dtype=torch.bfloat16)).dtype == torch.float32
 
 
+class TestDraw:
+    @pytest.mark.parametrize("sizes", [[3, 1, 2, 5], [4, 2], [70, 1]], ids=str)
+    def test_categories_follow_their_probabilities_and_numbers_pass(self, sizes):
+        layout = make_layout(sizes)
+        shares = layout.expand(make_compact(sizes)).mean(0)
+        logits = shares.log()  # -inf for padding and for categories that no row has
+        logits[: len(layout.numbers)] = 1.5
+        torch.manual_seed(0)
+        rows = layout.draw(logits.expand(40_000, -1))
+        assert (rows.shape, rows.dtype) == ((40_000, len(sizes)), torch.float32)
+        assert (rows[:, layout.numbers] == 1.5).all()
+        drawn = layout.expand(rows).mean(0)[len(layout.numbers) :]
+        torch.testing.assert_close(drawn, shares[len(layout.numbers) :], atol=0.01, rtol=0)
+
+    def test_padding_and_what_has_no_chance_are_never_drawn(self, monkeypatch):
+        layout = make_layout([3])
+        logits = torch.tensor([[0.0, -torch.inf, 0.0, -torch.inf]])
+        largest = torch.tensor(1 - 2**-24)
+        for random, category in ((torch.tensor(1e-9), 0.0), (torch.tensor(0.51), 2.0), (largest, 2.0)):
+            monkeypatch.setattr(torch, "rand_like", lambda x, random=random: random.expand_as(x))
+            assert layout.draw(logits).tolist() == [[category]]
+
+
 def test_a_table_without_variation_has_no_width():
     layout = Layout([])
     assert (layout.width, layout.groups, layout.expand(torch.zeros(3, 0)).shape) == (0, (), (3, 0))

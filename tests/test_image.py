@@ -190,3 +190,12 @@ def test_failed_fit_leaves_the_estimator_unfitted():
     with pytest.raises(ValueError, match="samples"):
         gan.fit(X, Y[:5])
     assert not gan.__sklearn_is_fitted__()
+
+
+def test_the_latent_scale_spreads_samples_without_new_training():
+    gan = tiny_gan(max_steps=40).fit(X, Y)
+    spread = {}
+    for scale in (0.0, 0.5, 1.0, 2.0):
+        samples = gan.set_params(latent_scale=scale).sample(64, 0, random_state=0)[0]
+        spread[scale] = samples.astype(float).var(0).sum()
+    assert spread[0.0] == 0 < spread[0.5] < spread[1.0] < spread[2.0]

@@ -77,7 +77,9 @@ class TestOneBackward:
 
         once = record_gradients(make())
         monkeypatch.setattr(
-            training, "_backward_once", lambda d, g, logits, leaf: training._backward_twice(d, g, module, leaf)
+            training,
+            "_backward_once",
+            lambda d, g, logits, leaf: training._backward_twice(d, g, list(module.parameters()), leaf),
         )
         state = make()
         module = state.networks.discriminator
@@ -101,7 +103,7 @@ class TestOneBackward:
             return [at_fakes, *(p.grad.clone() for p in layers.parameters())]
 
         once = step(training._backward_once)
-        twice = step(lambda d, g, logits, leaf: training._backward_twice(d, g, layers, leaf))
+        twice = step(lambda d, g, logits, leaf: training._backward_twice(d, g, list(layers.parameters()), leaf))
         for one, two in zip(once, twice, strict=True):
             torch.testing.assert_close(one, two, rtol=1e-6, atol=1e-12)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 # Resolved on first use, so that whoever only reads rows waits for nothing else.
 _HOMES = {
     "Batches": "methods",
+    "ImageClassifier": "image_classifier",
     "Method": "methods",
     "ResidualNetwork": "learners",
     "Synthetic": "methods",
@@ -24,6 +25,7 @@ _HOMES = {
 
 __all__ = [
     "Batches",
+    "ImageClassifier",
     "Method",
     "ResidualNetwork",
     "Synthetic",
@@ -43,6 +45,7 @@ __all__ = [
 if TYPE_CHECKING:
     from ganaug.benchmark.augmentation import candidate_augmentations
     from ganaug.benchmark.demo import run_demo
+    from ganaug.benchmark.image_classifier import ImageClassifier
     from ganaug.benchmark.learners import ResidualNetwork
     from ganaug.benchmark.methods import Batches, Method, Synthetic, rare_class_dose
     from ganaug.benchmark.report import write_report
