@@ -79,7 +79,7 @@ class TestOneBackward:
         monkeypatch.setattr(
             training,
             "_backward_once",
-            lambda d, g, logits, leaf: training._backward_twice(d, g, list(module.parameters()), leaf),
+            lambda d, g, _, leaf: training._backward_twice(d, g, list(module.parameters()), leaf),
         )
         state = make()
         module = state.networks.discriminator
