@@ -125,6 +125,13 @@ def test_neighbour_without_copy_ratio_is_the_manifold_alone():
     assert NeighbourFilter(copy_ratio=None).fit(REAL, Y_REAL).keep(REAL, Y_REAL).all()
 
 
+def test_neighbour_without_k_rejects_copies_alone():
+    copies = NeighbourFilter(k=None).fit(REAL, Y_REAL)
+    assert not copies.keep(REAL, Y_REAL).any()
+    assert not copies.keep(REAL + 1e-3, Y_REAL).any()
+    assert copies.keep(REAL + 20.0, Y_REAL).all()
+
+
 def test_neighbour_scales_bytes_and_takes_features():
     pixels = np.random.default_rng(0).integers(0, 256, (40, 3, 3), dtype=np.uint8)
     y = np.zeros(40)
@@ -172,7 +179,8 @@ def test_discriminator_turns_the_generator_into_what_the_discriminator_learned()
         (ConfidenceFilter(keep_fraction=0.0), ValueError, "keep_fraction must be a number"),
         (ConfidenceFilter(min_probability=2), ValueError, "min_probability must be a number from 0.0 to 1.0"),
         (NeighbourFilter(k=0), ValueError, "k must be an integer from 1"),
-        (NeighbourFilter(k="5"), TypeError, "k must be an integer, got '5'"),
+        (NeighbourFilter(k=None, copy_ratio=None), ValueError, "k and copy_ratio are both None"),
+        (NeighbourFilter(k="5"), TypeError, "k must be an integer or None, got '5'"),
         (NeighbourFilter(copy_ratio=0.0), ValueError, "copy_ratio must be a number"),
         (DiscriminatorFilter(keep_fraction=1.1), ValueError, "keep_fraction must be a number"),
         (DiscriminatorFilter(n_burn_in=1), ValueError, "n_burn_in must be an integer from 2"),

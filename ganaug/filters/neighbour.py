@@ -24,9 +24,9 @@ class NeighbourFilter(Filter):
 
     Parameters
     ----------
-    k : int, default 5
+    k : int or None, default 5
         A real sample's ball reaches to its k-th nearest neighbour of the class; in a class of fewer samples,
-        to the farthest. Raising it keeps more.
+        to the farthest. Raising it keeps more. None rejects copies alone.
     copy_ratio : float in (0, 1] or None, default 0.5
         Reject samples nearer to a real one than this share of the class's median nearest-neighbour distance,
         and identical ones. Raising it rejects more. None rejects no copies.
@@ -44,14 +44,16 @@ class NeighbourFilter(Filter):
     In a class with a single real sample only its copies are rejected, with a warning: no more can be told.
     """
 
-    k: int = 5
+    k: int | None = 5
     copy_ratio: float | None = 0.5
     features: Features | None = None
 
     def fit(self, X: Any, y: Iterable[Label], gan: Any = None) -> "FittedNeighbour":
         """Measure each class's neighbourhoods; see `Filter.fit`."""
-        check_number("k", self.k, minimum=1, integer=True)
+        check_number("k", self.k, minimum=1, integer=True, optional=True)
         check_fraction("copy_ratio", self.copy_ratio, optional=True)
+        if self.k is None and self.copy_ratio is None:
+            raise ValueError("k and copy_ratio are both None, so nothing would be rejected; give one of them.")
         X = extract(self.features, X)
         manifolds = {
             label: _manifold(X[indices], self.k, self.copy_ratio)
@@ -89,23 +91,25 @@ class _Manifold:
     """One class's real samples, their balls' squared radii, and the distance that makes a copy."""
 
     real: np.ndarray
-    radii: np.ndarray
+    radii: np.ndarray | None
     copy_distance: float | None
 
     def contains(self, fake: np.ndarray) -> np.ndarray:
         check_same_width("the real data", self.real, "X", fake)
-        inside = np.empty(len(fake), bool)
-        for rows, squared in squared_distance_rows(fake, self.real):
-            inside[rows] = (squared < self.radii).any(axis=1)
+        inside = np.ones(len(fake), bool)
+        if self.radii is not None:
+            for rows, squared in squared_distance_rows(fake, self.real):
+                inside[rows] = (squared < self.radii).any(axis=1)
         if self.copy_distance is not None:
             inside &= nearest(fake, self.real) > self.copy_distance
         return inside
 
 
-def _manifold(real: np.ndarray, k: int, copy_ratio: float | None) -> _Manifold:
+def _manifold(real: np.ndarray, k: int | None, copy_ratio: float | None) -> _Manifold:
     if len(real) == 1:
-        return _Manifold(real, np.array([np.inf]), None if copy_ratio is None else 0.0)
+        return _Manifold(real, None, None if copy_ratio is None else 0.0)
     copy_distance = None
     if copy_ratio is not None:
         copy_distance = copy_ratio * float(np.median(np.sqrt(kth_nearest_squared(real, 1))))
-    return _Manifold(real, kth_nearest_squared(real, min(k, len(real) - 1)), copy_distance)
+    radii = None if k is None else kth_nearest_squared(real, min(k, len(real) - 1))
+    return _Manifold(real, radii, copy_distance)
