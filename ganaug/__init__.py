@@ -14,7 +14,7 @@ _HOMES = {
     "VectorGAN": "ganaug.vector",
     "SampleBank": "ganaug.bank",
     "GANAugment": "ganaug.transforms",
-    "load": "ganaug.base",
+    "load": "ganaug.loading",
 }
 
 __all__ = [
@@ -32,8 +32,8 @@ __all__ = [
 if TYPE_CHECKING:
     from ganaug.balanced_classifier import GANBalancedClassifier
     from ganaug.bank import SampleBank
-    from ganaug.base import load
     from ganaug.image import ImageGAN
+    from ganaug.loading import load
     from ganaug.over_sampling import GANOverSampler
     from ganaug.table import TableGAN
     from ganaug.transforms import GANAugment

@@ -1,6 +1,5 @@
-"""`BaseGAN`: what every GAN estimator shares, from `fit` to `load`."""
+"""`BaseGAN`: what every GAN estimator shares, from `fit` to `save`."""
 
-import importlib
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -23,12 +22,9 @@ from ganaug.architectures import DataSpec, Networks
 from ganaug.batches import Batches
 from ganaug.callbacks import ProgressBar
 from ganaug.devices import choose_device, choose_precision, freed_memory_kept, has_device, seeded, thread_limit
-from ganaug.exceptions import ModelFormatError, SmallClassWarning
+from ganaug.exceptions import SmallClassWarning
 from ganaug.processes import join_processes
 from ganaug.training_data import TrainingData
-
-# Saved models name their estimator; only these can be loaded.
-_ESTIMATORS = {"ImageGAN": "ganaug.image", "TableGAN": "ganaug.table", "VectorGAN": "ganaug.vector"}
 
 
 class BaseGAN(BaseEstimator):
@@ -388,41 +384,6 @@ class ClassGenerator:
 
     def __repr__(self) -> str:
         return f"ClassGenerator({self.label!r} of {type(self.gan).__name__})"
-
-
-def load(path: str | PathLike, *, trusted: Sequence[type] = ()) -> BaseGAN:
-    """Load a model that `save` wrote.
-
-    Parameters
-    ----------
-    path : path-like
-    trusted : sequence of classes
-        Your own losses, architectures, ... that the model was trained with. A model folder holds no code, and
-        classes from outside ganaug are only taken from here.
-
-    Returns
-    -------
-    BaseGAN
-        A fitted estimator of the class that was saved.
-
-    Raises
-    ------
-    ModelFormatError
-        If the folder is missing, damaged or foreign, or needs a class that is not trusted.
-    """
-    config, tensors = persistence.read_folder(path, "model")
-    name = config.get("estimator")
-    if name not in _ESTIMATORS:
-        raise ModelFormatError(f"{path} holds the unknown estimator {name!r}; known are {', '.join(_ESTIMATORS)}.")
-    kind = getattr(importlib.import_module(_ESTIMATORS[name]), name)
-    try:
-        gan = kind(**{key: persistence.from_json(value, trusted) for key, value in config["parameters"].items()})
-        gan._restore(config, tensors)
-    except ModelFormatError:
-        raise
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise ModelFormatError(f"The config of the model in {path} is incomplete or malformed: {error!r}.") from error
-    return gan
 
 
 def _is_one_label(y: Any, classes: Sequence[Label]) -> bool:

@@ -90,7 +90,7 @@ def _sample(options: argparse.Namespace) -> None:
 
 def _load(options: argparse.Namespace) -> tuple[Any, bool]:
     """Return a saved GAN, and whether it is of a table."""
-    from ganaug.base import load
+    from ganaug.loading import load
 
     gan = load(options.model)
     kind = type(gan).__name__

@@ -189,7 +189,7 @@ def resolve_bank(source: Any, n_per_class: int | Mapping[Hashable, int], random_
     if isinstance(source, (str, PathLike)):
         if not (Path(source) / "config.json").is_file():
             return SampleBank.open(source)
-        from ganaug.base import load
+        from ganaug.loading import load
 
         source = load(source)
     if not hasattr(source, "sample_pixels"):

@@ -423,7 +423,7 @@ class TestSources:
         assert GANAugment(str(tmp_path / "bank")).bank.path == tmp_path / "bank"
 
     def test_a_path_of_a_model(self, tmp_path, monkeypatch):
-        base = pytest.importorskip("ganaug.base")
+        base = pytest.importorskip("ganaug.loading")
         (tmp_path / "config.json").write_text("{}")
         monkeypatch.setattr(base, "load", lambda path: FakeGAN())
         assert GANAugment(tmp_path, n_per_class=2).bank.counts == {"cat": 2, "dog": 2, "emu": 2}
