@@ -108,7 +108,12 @@ def _add_separator(add: Any) -> None:
 
 
 def _add_training_options(add: Any) -> None:
-    add("--max-steps", type=int, metavar="N", help="training steps (default: images 3000, tables 1200)")
+    add(
+        "--max-steps",
+        type=int,
+        metavar="N",
+        help="training steps; auto is a fifth of the rows, 1200 to 4000 (default: images 3000, tables auto)",
+    )
     add("--max-seconds", type=float, metavar="S", help="stop training after this time (default: no limit)")
     add("--batch-size", type=int, metavar="N", help="images or rows per step (default: images 64, tables 64)")
     add(
@@ -268,6 +273,6 @@ def _add_balance_method(add: Any) -> None:
         help="which of the GAN's rows to keep: confidence, neighbour or discriminator (default: what suits --scoring)",
     )
     add("--scoring", metavar="NAME", help="score that counts, such as f1_macro (default: balanced_accuracy)")
-    add("--max-steps", type=int, metavar="N", help="training steps of the GAN (default: 1200)")
+    add("--max-steps", type=int, metavar="N", help="training steps of the GAN (default: 1200 to 4000 by the rows)")
     add("--seed", dest="random_state", type=int, metavar="N", default=0, help="repeatable draws (default: %(default)s)")
     add("--quiet", action="store_true", help="no progress bar (default: a bar in a terminal)")

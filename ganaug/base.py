@@ -31,6 +31,7 @@ class BaseGAN(BaseEstimator):
     """Template of the GAN estimators: a subclass turns user data into tensors and back."""
 
     _choices: ClassVar[Choices]
+    _automatic: ClassVar[frozenset[str]] = frozenset()  # parameters that take 'auto'
     _sampling_batch: ClassVar[int] = 256
 
     @abstractmethod
@@ -56,6 +57,10 @@ class BaseGAN(BaseEstimator):
     @abstractmethod
     def _restore_codec(self, config: dict[str, Any]) -> None:
         """Set the fitted codecs from `_codec_config`'s values."""
+
+    def _n_steps(self, n_samples: int) -> int | None:
+        """Return the budget of steps for so many samples."""
+        return self.max_steps
 
     def fit(
         self,
@@ -89,11 +94,11 @@ class BaseGAN(BaseEstimator):
         """
         check_parameters(self)
         seed = as_seed(self.random_state)
-        architecture, recipe = make_recipe(self)
         device = choose_device(self.device)
         self.precision_ = choose_precision(self.precision, device)
         data, classes = self._read(X, y)
         self._count(classes)
+        architecture, recipe = make_recipe(self, max_steps=self._n_steps(len(classes)))
         fabric = join_processes(device, self.precision_)
         self._check_batch_size(fabric.world_size)
         with thread_limit(self.n_threads), freed_memory_kept(), seeded(fabric.broadcast(seed)):

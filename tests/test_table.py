@@ -454,3 +454,27 @@ class TestLearning:
         means = [gan.sample(300, label, random_state=1)[0].mean() for label in (0, 1)]
         assert means[0]["a"] < -2 < 2 < means[1]["a"]
         assert means[1]["b"] < -5 < 5 < means[0]["b"]
+
+
+class TestAutomaticSteps:
+    @pytest.mark.parametrize(("n_rows", "n_steps"), [(40, 1200), (7_000, 1400), (30_000, 4000)])
+    def test_large_tables_get_more_steps(self, n_rows, n_steps):
+        seen = []
+
+        def stop(state):
+            seen.append(state.recipe.max_steps)
+            state.should_stop = True
+
+        X = np.random.default_rng(0).normal(size=(n_rows, 1))
+        TableGAN(random_state=0).fit(X, np.arange(n_rows) % 2, callbacks=[stop])
+        assert seen == [n_steps]
+
+    def test_they_are_saved(self, tmp_path):
+        gan = tiny_table_gan(max_steps="auto", max_seconds=0.01).fit(MIXED, LABELS)
+        gan.save(tmp_path / "model")
+        assert load(tmp_path / "model").max_steps == "auto"
+
+    @pytest.mark.parametrize("given", ["all", "1200"])
+    def test_other_words_are_refused(self, given):
+        with pytest.raises(TypeError, match=f"max_steps must be an integer or None, got '{given}'"):
+            TableGAN(max_steps=given).fit([[0.0]] * 4, [0, 1, 0, 1])
