@@ -1,5 +1,6 @@
 """Residual multilayer perceptrons for the rows of tables and for feature vectors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -68,6 +69,7 @@ class _Generator(nn.Module):
         )
         self.last = nn.Linear(recipe.width, spec.shape[0])
         self.layout, self.temperature = layout, recipe.temperature
+        self.block_shapes = [(len(group.columns), group.size) for group in layout.groups]
         masked = torch.zeros(spec.shape[0])
         if layout.groups:
             masked.masked_fill_(layout.padding(), -torch.inf)
@@ -77,11 +79,8 @@ class _Generator(nn.Module):
         logits = self._logits(z, y)
         if not self.layout.groups:
             return logits
-        parts = [logits[:, : len(self.layout.numbers)]]
-        for group in self.layout.groups:
-            blocks = logits[:, group.span].unflatten(1, (-1, group.size))
-            parts.append(_sample_one_hot(blocks, self.temperature).flatten(1))
-        return torch.cat(parts, dim=1)
+        n = len(self.layout.numbers)
+        return torch.cat([logits[:, :n], _sample_one_hot(logits[:, n:], self.block_shapes, self.temperature)], dim=1)
 
     def draw(self, z: Tensor, y: Tensor) -> Tensor:
         """Return compact rows of the same distribution as the dense ones of `forward`, without their gradient."""
@@ -94,14 +93,26 @@ class _Generator(nn.Module):
         return linear(x, self.last.weight, self.last.bias + self.masked).float()
 
 
-def _sample_one_hot(logits: Tensor, temperature: float) -> Tensor:
-    """Sample one-hot vectors along the last axis; their gradient is the relaxed sample's."""
+def _sample_one_hot(logits: Tensor, shapes: Sequence[tuple[int, int]], temperature: float) -> Tensor:
+    """Sample a one-hot vector for each block of columns; its gradient is the relaxed sample's.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (N, width)
+    shapes : sequence of (n, size)
+        Runs of n blocks of that size, which together make up the width.
+    temperature : float
+    """
     # Logarithms of uniform numbers take a third of the time of torch's own exponential ones.
     exponential = torch.rand_like(logits).clamp_(min=1e-20).log_().neg_()
     noisy = logits - exponential.log_()
-    hard = torch.zeros_like(logits).scatter_(-1, noisy.argmax(-1, keepdim=True), 1.0)
-    soft = softmax(noisy / temperature, dim=-1)
-    return hard + (soft - soft.detach())
+    runs = [
+        run.unflatten(1, shape)
+        for run, shape in zip(noisy.split([n * size for n, size in shapes], dim=1), shapes, strict=True)
+    ]
+    soft = torch.cat([softmax(run / temperature, dim=2).flatten(1) for run in runs], dim=1)
+    hard = [torch.zeros_like(run).scatter_(2, run.argmax(2, keepdim=True), 1.0).flatten(1) for run in runs]
+    return torch.cat(hard, dim=1) + (soft - soft.detach())
 
 
 class _Discriminator(nn.Module):
