@@ -39,9 +39,8 @@ def save(state: TrainingState, path: str | PathLike) -> None:
     tensors = {"random_state": torch.get_rng_state()}
     for name, module in _modules(state).items():
         tensors |= persistence.weights_of(module, name)
-    for name, optimizer in _optimizers(state).items():
-        for index, moments in optimizer.state_dict()["state"].items():
-            tensors |= {f"{name}.{index}.{key}": value for key, value in moments.items()}
+    for index, moments in state.optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{key}": value for key, value in moments.items()}
     config = {"step": state.step, "seconds": state.seconds, "history": state.history}
     for name, adaptive in adaptive_parts(state).items():
         numbers, arrays = _split(vars(adaptive))
@@ -62,9 +61,8 @@ def resume(state: TrainingState, path: str | PathLike) -> None:
     try:
         for name, module in _modules(state).items():
             persistence.load_weights(module, tensors, name)
-        for name, optimizer in _optimizers(state).items():
-            groups = optimizer.state_dict()["param_groups"]
-            optimizer.load_state_dict({"state": _moments(tensors, name, optimizer), "param_groups": groups})
+        groups = state.optimizer.state_dict()["param_groups"]
+        state.optimizer.load_state_dict({"state": _moments(tensors, state.optimizer), "param_groups": groups})
         for name, adaptive in adaptive_parts(state).items():
             arrays = {key[len(name) + 1 :]: t for key, t in tensors.items() if key.startswith(f"{name}.")}
             vars(adaptive).update(config[name] | arrays)
@@ -79,24 +77,20 @@ def _modules(state: TrainingState) -> dict[str, torch.nn.Module]:
     return {name: module for name, module in modules.items() if module is not None}
 
 
-def _optimizers(state: TrainingState) -> dict[str, torch.optim.Optimizer]:
-    return {"d_optimizer": state.d_optimizer, "g_optimizer": state.g_optimizer}
-
-
 def _split(values: dict[str, Any]) -> tuple[dict[str, float], dict[str, Tensor]]:
     numbers = {key: value for key, value in values.items() if isinstance(value, (int, float))}
     return numbers, {key: value for key, value in values.items() if isinstance(value, Tensor)}
 
 
-def _moments(tensors: dict[str, Tensor], name: str, optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Tensor]]:
-    """Return an optimizer's state by parameter, laid out in memory as the parameters are.
+def _moments(tensors: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Tensor]]:
+    """Return the optimizer's state by parameter, laid out in memory as the parameters are.
 
     A fused optimizer walks through both side by side and does not look at strides.
     """
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     moments: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
-        if key.startswith(f"{name}."):
+        if key.startswith("optimizer."):
             _, index, kind = key.split(".")
             like = parameters[int(index)]
             same = torch.empty_like(like).copy_(value) if value.shape == like.shape else value

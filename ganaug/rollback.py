@@ -39,7 +39,7 @@ class Snapshot:
 
     @staticmethod
     def _stateful(state: "TrainingState") -> list[Any]:
-        return [m for m in (*state.networks, state.ema) if m] + [state.d_optimizer, state.g_optimizer]
+        return [m for m in (*state.networks, state.ema) if m] + [state.optimizer]
 
 
 def adaptive_parts(state: "TrainingState") -> dict[str, Any]:

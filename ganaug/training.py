@@ -84,8 +84,7 @@ class TrainingState:
     ema: nn.Module
     data: TrainingData
     batches: Batches
-    d_optimizer: torch.optim.Optimizer
-    g_optimizer: torch.optim.Optimizer
+    optimizer: torch.optim.Optimizer
     penalty: Callable[[Situation], Tensor] | None
     d_augment: Any
     step: int = 0
@@ -135,7 +134,7 @@ def start(recipe: Recipe, fabric: Processes, networks: Networks, data: TrainingD
         Draws from their indices.
     """
     networks = Networks(*(m and m.to(fabric.device, memory_format=torch.channels_last) for m in networks))
-    g_parameters = [p for m in (networks.generator, networks.encoder) if m for p in m.parameters()]
+    parameters = [p for module in networks if module for p in module.parameters()]
     return TrainingState(
         recipe=recipe,
         fabric=fabric,
@@ -143,8 +142,8 @@ def start(recipe: Recipe, fabric: Processes, networks: Networks, data: TrainingD
         ema=copy.deepcopy(networks.generator).eval().requires_grad_(False),
         data=data.to(fabric.device),
         batches=batches,
-        d_optimizer=_adam(networks.discriminator.parameters(), recipe),
-        g_optimizer=_adam(g_parameters, recipe),
+        # One for both players, who step at once.
+        optimizer=torch.optim.Adam(parameters, lr=recipe.learning_rate, betas=recipe.betas, fused=True),
         penalty=recipe.penalty and recipe.penalty.start(),
         d_augment=recipe.d_augment and recipe.d_augment.start(),
     )
@@ -153,10 +152,6 @@ def start(recipe: Recipe, fabric: Processes, networks: Networks, data: TrainingD
 def trainable_copy(module: nn.Module) -> nn.Module:
     """Return a copy whose parameters learn."""
     return copy.deepcopy(module).train().requires_grad_(True)
-
-
-def _adam(parameters: Any, recipe: Recipe) -> torch.optim.Adam:
-    return torch.optim.Adam(parameters, lr=recipe.learning_rate, betas=recipe.betas, fused=True)
 
 
 def train(state: TrainingState, callbacks: Sequence[Callback] = ()) -> None:
@@ -200,8 +195,7 @@ def train_step(state: TrainingState) -> None:
     """Update discriminator, generator and average once."""
     draws = _draw(state)
     x_real = state.data.fetch(draws.index, state.fabric.device)
-    state.d_optimizer.zero_grad()
-    state.g_optimizer.zero_grad()
+    state.optimizer.zero_grad()
     x_fake, g_regulariser = _generate(state, x_real, draws)
     leaf = x_fake.detach().requires_grad_()
     gradient = _judge(state, x_real, leaf, draws)
@@ -298,8 +292,7 @@ def _penalise(
 
 def _update(state: TrainingState) -> None:
     _average_gradients(state)
-    state.d_optimizer.step()
-    state.g_optimizer.step()
+    state.optimizer.step()
     state.step += 1
     half_life = state.recipe.ema_half_life
     decay = 0.5 ** (state.recipe.batch_size / half_life) if half_life else 0.0
@@ -314,8 +307,7 @@ def _average_gradients(state: TrainingState) -> None:
     """Average gradients over processes, in one message."""
     if state.fabric.world_size == 1:
         return
-    optimizers = (state.d_optimizer, state.g_optimizer)
-    parameters = [p for o in optimizers for g in o.param_groups for p in g["params"] if p.grad is not None]
+    parameters = [p for group in state.optimizer.param_groups for p in group["params"] if p.grad is not None]
     flat = state.fabric.all_reduce(torch.cat([p.grad.flatten() for p in parameters]), reduce_op="mean")
     for p, part in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
         p.grad.copy_(part.view(p.shape))
@@ -344,9 +336,8 @@ def _is_over(state: TrainingState) -> bool:
 def _set_learning_rate(state: TrainingState) -> None:
     recipe = state.recipe
     rate = recipe.learning_rate * (recipe.final_learning_rate / recipe.learning_rate) ** state.progress
-    for optimizer in (state.d_optimizer, state.g_optimizer):
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
 
 
 def _interval(recipe: Recipe) -> int:

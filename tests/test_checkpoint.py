@@ -23,8 +23,8 @@ VARIANTS = {
 
 def tensors_of(state):
     modules = [m for m in (*state.networks, state.ema) if m is not None]
-    optimizers = [o.state_dict()["state"] for o in (state.d_optimizer, state.g_optimizer)]
-    moments = [o[index][key] for o in optimizers for index in sorted(o) for key in sorted(o[index])]
+    moments_of = state.optimizer.state_dict()["state"]
+    moments = [moments_of[index][key] for index in sorted(moments_of) for key in sorted(moments_of[index])]
     return [t for m in modules for t in m.state_dict().values()] + moments
 
 
