@@ -45,7 +45,7 @@ def main() -> None:
     """Train, measure, print and append a line for each seed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=7000, help="training steps of the GAN (default 7000)")
-    parser.add_argument("--cpu-seconds", type=float, default=500, help="its limit of processor time (default 500)")
+    parser.add_argument("--cpu-seconds", type=float, default=600, help="its limit of processor time (default 600)")
     parser.add_argument("--latent-scale", type=float, default=2.6, help="of the filtered bank (default 2.6)")
     parser.add_argument("--keep", type=float, default=0.125, help="share that its filter keeps (default 0.125)")
     parser.add_argument("--threads", type=int, default=2)

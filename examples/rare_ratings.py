@@ -36,7 +36,7 @@ def main() -> None:
     X, y = describe(ratings[:n_train], past), ratings["rating"][:n_train].to_numpy()
     X_test, y_test = describe(ratings[n_train : n_train + n_test], past), ratings["rating"][n_train:][:n_test]
 
-    gan = TableGAN(max_steps=20 if options.quick else 1200)
+    gan = TableGAN(max_steps=20 if options.quick else "auto")
     ways = {
         "nothing": (X, y),
         "class weights": (X, y),

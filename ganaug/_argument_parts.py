@@ -49,6 +49,16 @@ def separator(text: str) -> str:
     return text
 
 
+def steps(text: str) -> int | str:
+    """Read a whole number, or ``auto``."""
+    if text == "auto":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a whole number or auto, got {text!r}") from None
+
+
 def count(text: str) -> int:
     """Read a positive whole number."""
     if not text.isdecimal() or int(text) < 1:

@@ -4,7 +4,7 @@ import argparse
 from typing import Any, NoReturn
 
 from ganaug import __version__
-from ganaug._argument_parts import DATA_HELP, TABLE_HELP, Parser, add_command, count, separator, share
+from ganaug._argument_parts import DATA_HELP, TABLE_HELP, Parser, add_command, count, separator, share, steps
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -110,7 +110,7 @@ def _add_separator(add: Any) -> None:
 def _add_training_options(add: Any) -> None:
     add(
         "--max-steps",
-        type=int,
+        type=steps,
         metavar="N",
         help="training steps; auto is a fifth of the rows, 1200 to 4000 (default: images 3000, tables auto)",
     )
@@ -273,6 +273,6 @@ def _add_balance_method(add: Any) -> None:
         help="which of the GAN's rows to keep: confidence, neighbour or discriminator (default: what suits --scoring)",
     )
     add("--scoring", metavar="NAME", help="score that counts, such as f1_macro (default: balanced_accuracy)")
-    add("--max-steps", type=int, metavar="N", help="training steps of the GAN (default: 1200 to 4000 by the rows)")
+    add("--max-steps", type=steps, metavar="N", help="training steps of the GAN, or auto, as for `fit` (default: auto)")
     add("--seed", dest="random_state", type=int, metavar="N", default=0, help="repeatable draws (default: %(default)s)")
     add("--quiet", action="store_true", help="no progress bar (default: a bar in a terminal)")

@@ -60,8 +60,10 @@ def check_parameters(gan: Any) -> None:
     resolve(gan)
     given = gan.get_params(deep=False)
     for name, bounds in _NUMBERS.items():
-        is_left_open = name in gan._automatic and isinstance(given.get(name), str) and given[name] == "auto"
-        if name in given and not is_left_open:
+        if name in gan._automatic and isinstance(given[name], str):
+            if given[name] != "auto":
+                raise ValueError(f"{name} must be an integer, None or 'auto', got {given[name]!r}.")
+        elif name in given:
             check_number(name, given[name], **bounds)
     check_pair("betas", gan.betas, minimum=0, maximum=0.9999999)
     if gan.max_steps is None and gan.max_seconds is None:

@@ -340,14 +340,15 @@ class BaseGAN(BaseEstimator):
         return out
 
     def _latents(self, n: int, seed: int) -> Tensor:
-        return torch.randn(n, self._latent_dim(), generator=torch.Generator().manual_seed(seed))
+        latent_dim = resolve(self)["architecture"].latent_dim
+        return torch.randn(n, latent_dim, generator=torch.Generator().manual_seed(seed))
 
     def _kept_shape(self) -> tuple[int, ...]:
         """Return the shape of one sample as `_draw` returns it."""
         return self._spec().shape
 
     def _draw(self, generator: nn.Module, z: Tensor, y: Tensor) -> Tensor:
-        """Return a batch of samples in the form in which they are kept until decoded."""
+        """Return a batch of samples as they are kept until decoded."""
         return generator(z, y)
 
     def _by_generator(self, classes: Tensor) -> Iterator[tuple[nn.Module, Tensor]]:
@@ -357,9 +358,6 @@ class BaseGAN(BaseEstimator):
             shared &= ~own
             yield generator, own.nonzero().flatten()
         yield self.networks_.generator, shared.nonzero().flatten()
-
-    def _latent_dim(self) -> int:
-        return resolve(self)["architecture"].latent_dim
 
     def _device(self) -> torch.device:
         return next(self.networks_.generator.parameters()).device

@@ -128,7 +128,7 @@ class Layout:
         for group in self.groups:
             blocks = logits[:, group.span].float().unflatten(1, (-1, group.size))
             cumulative = blocks.softmax(2).cumsum(2)
-            drawn = torch.rand_like(cumulative[:, :, :1]) * cumulative[:, :, -1:]
+            drawn = (1 - torch.rand_like(cumulative[:, :, :1])) * cumulative[:, :, -1:]  # above 0
             compact[:, group.columns] = (cumulative < drawn).sum(2).float()
         return compact
 

@@ -62,7 +62,10 @@ def resume(state: TrainingState, path: str | PathLike) -> None:
         for name, module in _modules(state).items():
             persistence.load_weights(module, tensors, name)
         groups = state.optimizer.state_dict()["param_groups"]
-        state.optimizer.load_state_dict({"state": _moments(tensors, state.optimizer), "param_groups": groups})
+        moments = _moments(tensors, state.optimizer)
+        if config["step"] and not moments:
+            raise KeyError("optimizer")
+        state.optimizer.load_state_dict({"state": moments, "param_groups": groups})
         for name, adaptive in adaptive_parts(state).items():
             arrays = {key[len(name) + 1 :]: t for key, t in tensors.items() if key.startswith(f"{name}.")}
             vars(adaptive).update(config[name] | arrays)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganaug._parameters import IMAGE_CHOICES, Choices
 from ganaug._typing import RandomState
-from ganaug._validation import as_seed
+from ganaug._validation import as_seed, check_number
 from ganaug.architectures import Architecture, DataSpec
 from ganaug.base import BaseGAN
 from ganaug.callbacks import to_uint8
@@ -115,7 +115,7 @@ class ImageGAN(BaseGAN):
     Goodfellow et al., "Generative adversarial nets", NeurIPS 2014, arXiv:1406.2661.
     Huang et al., "The GAN is dead; long live the GAN!", NeurIPS 2024, arXiv:2501.05441 (default loss and penalty).
     Brock et al., "Large scale GAN training for high fidelity natural image synthesis", ICLR 2019, arXiv:1809.11096,
-    Section 3.1 (`latent_scale`: narrower latents trade diversity for fidelity, and wider ones the reverse).
+    Section 3.1 (narrower latents trade diversity for fidelity; theirs are cut off, those of `latent_scale` scaled).
     Cui et al., "Class-balanced loss based on effective number of samples", CVPR 2019, arXiv:1901.05555 (the
     problem); the tempered sampling is that of Mahajan et al., ECCV 2018, arXiv:1805.00932, Section 2.2.
 
@@ -217,6 +217,7 @@ class ImageGAN(BaseGAN):
         return DataSpec(self.layout_.shape, len(self.label_codec_))
 
     def _latents(self, n: int, seed: int) -> Tensor:
+        check_number("latent_scale", self.latent_scale, minimum=0)  # it may have changed since `fit`
         return self.latent_scale * super()._latents(n, seed)
 
     def _decode(self, x: Tensor, seed: int) -> Any:

@@ -98,14 +98,17 @@ class TrainingState:
     # Walking through modules for their parameters takes a twentieth of a small network's step.
     @cached_property
     def d_parameters(self) -> list[nn.Parameter]:
+        """Those of the discriminator."""
         return list(self.networks.discriminator.parameters())
 
     @cached_property
     def g_parameters(self) -> list[nn.Parameter]:
+        """Those of the generator."""
         return list(self.networks.generator.parameters())
 
     @cached_property
     def ema_parameters(self) -> list[nn.Parameter]:
+        """Those of the averaged generator, in the same order."""
         return list(self.ema.parameters())
 
     @cached_property

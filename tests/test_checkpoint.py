@@ -85,6 +85,15 @@ def test_checkpoint_without_the_adaptive_part_is_refused(tmp_path):
         checkpoint.resume(make_state(d_augment=ADA()), tmp_path / "c")
 
 
+def test_checkpoint_without_the_optimizer_is_refused(tmp_path, monkeypatch):
+    state = make_state()
+    monkeypatch.setattr(state.optimizer, "state_dict", lambda: {"state": {}})
+    state.step = 3
+    checkpoint.save(state, tmp_path / "c")
+    with pytest.raises(ModelFormatError, match="lacks 'optimizer'; train from the start"):
+        checkpoint.resume(make_state(), tmp_path / "c")
+
+
 def test_a_model_is_no_checkpoint(tmp_path):
     with pytest.raises(ModelFormatError, match="is not a ganaug checkpoint: there is no config"):
         checkpoint.resume(make_state(), tmp_path)

@@ -100,6 +100,14 @@ def test_defaults_are_those_of_the_package(command, home):
     assert {name: options[name] for name in told} == {name: parameters[name].default for name in told}
 
 
+def test_steps_are_a_number_or_auto(capsys):
+    parse = build_parser().parse_args
+    assert [parse(["fit", *REQUIRED["fit"], "--max-steps", given]).max_steps for given in ("auto", "7")] == ["auto", 7]
+    with pytest.raises(SystemExit):
+        parse(["fit", *REQUIRED["fit"], "--max-steps", "many"])
+    assert "expected a whole number or auto, got 'many'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("kind", "home"), [("images", ganaug.ImageGAN), ("tables", ganaug.TableGAN)])
 def test_help_names_the_defaults_that_depend_on_the_kind_of_data(kind, home):
     parser = build_parser().parse_args(["fit", *REQUIRED["fit"]]).parser
@@ -262,7 +270,10 @@ def test_fit_replaces_a_model_only_when_told(refuse, run, tmp_path, model, photo
         (["--resume"], "--resume needs --checkpoint FOLDER"),
         (["--resume", "--checkpoint", "nowhere"], "nowhere is not a ganaug checkpoint: there is no config.json"),
         (["--samples", "grid.gif"], "'grid.gif'; choose a file name that ends in .png"),
-        (["--max-step", "few"], "argument --max-steps: invalid int value: 'few'. See ganaug fit --help"),
+        (
+            ["--max-step", "few"],
+            "argument --max-steps: expected a whole number or auto, got 'few'. See ganaug fit --help",
+        ),
         (["--checkpoint-every", "0"], "expected a whole number above 0, got '0'"),
         (["--losss", "x"], "unknown argument '--losss'. Did you mean '--loss'?"),
     ],

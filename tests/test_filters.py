@@ -145,10 +145,11 @@ def test_neighbour_scales_bytes_and_takes_features():
 def test_neighbour_in_tiny_classes():
     few = NeighbourFilter(k=5).fit(REAL[:6], Y_REAL[:6])  # two samples a class
     assert few.keep(REAL[:3] - 0.6 * (REAL[3:6] - REAL[:3]), Y_REAL[:3]).all()
-    with pytest.warns(SmallClassWarning, match=r"Classes \[0, 1, 2\] have one real sample each"):
-        single = NeighbourFilter().fit(REAL[:3], Y_REAL[:3])
-    assert single.keep(FAKE, Y_FAKE).all()
-    assert not single.keep(REAL[:3], Y_REAL[:3]).any()
+    for k in (5, None):
+        with pytest.warns(SmallClassWarning, match=r"Classes \[0, 1, 2\] have one real sample each"):
+            single = NeighbourFilter(k=k).fit(REAL[:3], Y_REAL[:3])
+        assert single.keep(FAKE, Y_FAKE).all()
+        assert not single.keep(REAL[:3], Y_REAL[:3]).any()
 
 
 def test_discriminator_accepts_the_fraction_and_prefers_high_scores():

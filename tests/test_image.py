@@ -7,6 +7,8 @@ from _tiny import make_bars, tiny_gan
 from PIL import Image
 from torch.utils.data import Dataset
 
+from ganaug import load
+
 X, Y = make_bars()
 
 
@@ -199,3 +201,18 @@ def test_the_latent_scale_spreads_samples_without_new_training():
         samples = gan.set_params(latent_scale=scale).sample(64, 0, random_state=0)[0]
         spread[scale] = samples.astype(float).var(0).sum()
     assert spread[0.0] == 0 < spread[0.5] < spread[1.0] < spread[2.0]
+
+
+@pytest.mark.parametrize("scale", [-1.0, float("nan"), None, "2"])
+def test_a_latent_scale_that_was_changed_after_fit_is_checked(scale):
+    gan = tiny_gan(max_steps=1).fit(X, Y).set_params(latent_scale=scale)
+    with pytest.raises((TypeError, ValueError), match="latent_scale must be a number"):
+        gan.sample(1)
+
+
+def test_the_latent_scale_is_saved(tmp_path):
+    gan = tiny_gan(max_steps=1, latent_scale=1.5).fit(X, Y)
+    gan.save(tmp_path / "model")
+    loaded = load(tmp_path / "model")
+    assert loaded.latent_scale == 1.5
+    assert np.array_equal(loaded.sample(3)[0], gan.sample(3)[0])

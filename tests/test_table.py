@@ -2,10 +2,12 @@ import copy
 import itertools
 import pickle
 import tracemalloc
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from _tables import make_labels, make_mixed, make_numbers, tiny_table_gan
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -476,5 +478,30 @@ class TestAutomaticSteps:
 
     @pytest.mark.parametrize("given", ["all", "1200"])
     def test_other_words_are_refused(self, given):
-        with pytest.raises(TypeError, match=f"max_steps must be an integer or None, got '{given}'"):
+        with pytest.raises(ValueError, match=f"max_steps must be an integer, None or 'auto', got '{given}'"):
             TableGAN(max_steps=given).fit([[0.0]] * 4, [0, 1, 0, 1])
+
+
+class _DenseRowsOnly(torch.nn.Module):
+    """A generator without `draw`."""
+
+    def __init__(self, generator: torch.nn.Module) -> None:
+        super().__init__()
+        self.inner = generator
+
+    def forward(self, z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return self.inner(z, y)
+
+
+@dataclass(frozen=True)
+class PlainMLP(MLP):
+    def build(self, spec, conditioning):
+        networks = super().build(spec, conditioning)
+        return networks._replace(generator=_DenseRowsOnly(networks.generator))
+
+
+def test_a_generator_may_give_dense_rows_alone():
+    gan = tiny_table_gan(architecture=PlainMLP(width=8, latent_dim=4, n_blocks=1)).fit(MIXED, LABELS)
+    rows, _ = gan.sample(50)
+    assert rows.dtypes.equals(MIXED.dtypes)
+    assert set(rows["string"].dropna()) <= set(MIXED["string"].dropna())

@@ -66,8 +66,8 @@ class _Generator(nn.Module):
             nn.Linear(recipe.latent_dim + spec.n_classes, recipe.width),
             *(_Block(recipe.width) for _ in range(recipe.n_blocks)),
             nn.SiLU(),
+            nn.Linear(recipe.width, spec.shape[0]),
         )
-        self.last = nn.Linear(recipe.width, spec.shape[0])
         self.layout, self.temperature = layout, recipe.temperature
         self.block_shapes = [(len(group.columns), group.size) for group in layout.groups]
         masked = torch.zeros(spec.shape[0])
@@ -89,8 +89,11 @@ class _Generator(nn.Module):
 
     def _logits(self, z: Tensor, y: Tensor) -> Tensor:
         classes = one_hot(y, self.n_classes).to(z.dtype)
-        x = self.layers(torch.cat([z, classes], dim=1))
-        return linear(x, self.last.weight, self.last.bias + self.masked).float()
+        *hidden, last = self.layers
+        x = torch.cat([z, classes], dim=1)
+        for layer in hidden:
+            x = layer(x)
+        return linear(x, last.weight, last.bias + self.masked).float()
 
 
 def _sample_one_hot(logits: Tensor, shapes: Sequence[tuple[int, int]], temperature: float) -> Tensor:

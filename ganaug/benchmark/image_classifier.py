@@ -1,6 +1,7 @@
 """`ImageClassifier`: the benchmark's network behind scikit-learn's interface, as a filter needs it."""
 
 from dataclasses import replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ganaug._features import as_features
-from ganaug._validation import check_choice
+from ganaug._typing import RandomState
+from ganaug._validation import as_seed, check_choice, check_same_length
 from ganaug.benchmark.augmentation import candidate_augmentations
 from ganaug.benchmark.learners import ResidualNetwork, predict_logits
 from ganaug.benchmark.methods import Method
@@ -32,7 +34,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         A name of `candidate_augmentations`.
     mirror : bool, default False
         Whether a mirrored image keeps its label.
-    random_state : int, default 0
+    random_state : None, int, numpy Generator or RandomState, default 0
 
     Attributes
     ----------
@@ -58,7 +60,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         learner: ResidualNetwork = ResidualNetwork(n_steps=1200, batch_size=128),  # noqa: B008 - frozen
         augment: str = "RandAugment",
         mirror: bool = False,
-        random_state: int = 0,
+        random_state: RandomState = 0,
     ) -> None:
         self.image_shape = image_shape
         self.learner = learner
@@ -78,10 +80,12 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the shape of X does not fit, or `augment` is unknown.
+            If `image_shape` is none, X does not fit it, X and y differ in length, or `augment` is unknown.
         """
         augment = check_choice("augment", self.augment, candidate_augmentations(self.mirror))
+        _check_image_shape(self.image_shape)
         X = as_features("X", X)
+        check_same_length(X, y)
         self.low_, self.high_ = float(X.min()), float(X.max())
         self.n_features_in_ = int(np.prod(self.image_shape))
         pixels = self._pixels(X)
@@ -89,12 +93,12 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         names = tuple(map(str, self.classes_))
         task = Task("", pixels, codes, pixels[:0], codes[:0], pixels[:0], codes[:0], (), names)
         method = Method("filter", augment=augment)
-        self.network_, _ = replace(self.learner, n_checks=0).train(task, method, self.random_state)
+        self.network_, _ = replace(self.learner, n_checks=0).train(task, method, as_seed(self.random_state))
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return class probabilities of shape (N, K), float32."""
-        check_is_fitted(self)
+        check_is_fitted(self, "network_")
         return softmax(predict_logits(self.network_, self._pixels(as_features("X", X))), axis=1)
 
     def predict(self, X: Any) -> np.ndarray:
@@ -113,5 +117,17 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         images = pixels.reshape(len(X), *self.image_shape)
         if images.ndim == 3:
             return images[:, None]
-        is_channels_last = images.shape[3] in (1, 3, 4)
+        is_channels_last = images.shape[3] in _CHANNELS
         return np.ascontiguousarray(images.transpose(0, 3, 1, 2)) if is_channels_last else images
+
+
+_CHANNELS = (1, 3, 4)
+
+
+def _check_image_shape(shape: Any) -> None:
+    is_shape = isinstance(shape, (tuple, list)) and all(isinstance(side, Integral) and side > 0 for side in shape)
+    if not is_shape or len(shape) not in (2, 3) or (len(shape) == 3 and not {shape[0], shape[2]} & set(_CHANNELS)):
+        raise ValueError(
+            f"image_shape must be (H, W), (H, W, C) or (C, H, W) with 1, 3 or 4 channels C, got {shape!r}; give the "
+            f"shape of one image before it is flattened."
+        )

@@ -62,8 +62,8 @@ class NeighbourFilter(Filter):
         single = [label for label, manifold in manifolds.items() if len(manifold.real) == 1]
         if single:
             warnings.warn(
-                f"Classes {single} have one real sample each, so their synthetic samples cannot be judged "
-                f"and are kept; add real samples, or leave these classes without synthetic ones.",
+                f"Classes {single} have one real sample each, so of their synthetic samples only exact "
+                f"copies are rejected; add real samples, or leave these classes without synthetic ones.",
                 SmallClassWarning,
                 stacklevel=2,
             )

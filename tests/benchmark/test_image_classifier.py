@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from _benchmark_fakes import make_task
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from ganaug.benchmark import ImageClassifier, ResidualNetwork
 from ganaug.filters import ConfidenceFilter
@@ -56,6 +57,8 @@ def test_serves_as_a_filter():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"shape": (64,)}, r"image_shape must be \(H, W\), .* got \(64,\)"),
+        ({"shape": (8, 4, 2)}, r"image_shape must be \(H, W\), .* got \(8, 4, 2\)"),
         ({"shape": (5, 5)}, r"X has \d+ values an image, and image_shape=\(5, 5\) has 25"),
         ({"augment": "RandAugmen"}, r"Unknown augment 'RandAugmen'; .* Did you mean 'RandAugment'\?"),
     ],
@@ -63,3 +66,16 @@ def test_serves_as_a_filter():
 def test_bad_input_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         make(**changes).fit(flat(TASK.X_train), TASK.y_train)
+
+
+def test_labels_must_be_as_many_as_images():
+    with pytest.raises(ValueError, match=r"X has \d+ samples and y has 3 labels"):
+        make().fit(flat(TASK.X_train), TASK.y_train[:3])
+
+
+def test_a_failed_fit_leaves_it_unfitted():
+    classifier = make((5, 5))
+    with pytest.raises(ValueError, match="image_shape"):
+        classifier.fit(flat(TASK.X_train), TASK.y_train)
+    with pytest.raises(NotFittedError):
+        classifier.predict_proba(flat(TASK.X_train))

@@ -423,9 +423,9 @@ class TestSources:
         assert GANAugment(str(tmp_path / "bank")).bank.path == tmp_path / "bank"
 
     def test_a_path_of_a_model(self, tmp_path, monkeypatch):
-        base = pytest.importorskip("ganaug.loading")
+        loading = pytest.importorskip("ganaug.loading")
         (tmp_path / "config.json").write_text("{}")
-        monkeypatch.setattr(base, "load", lambda path: FakeGAN())
+        monkeypatch.setattr(loading, "load", lambda path: FakeGAN())
         assert GANAugment(tmp_path, n_per_class=2).bank.counts == {"cat": 2, "dog": 2, "emu": 2}
 
     def test_a_path_of_neither(self, tmp_path):
