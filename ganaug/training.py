@@ -331,7 +331,9 @@ def _is_over(state: TrainingState) -> bool:
     recipe = state.recipe
     seconds = state.fabric.broadcast(state.seconds) if recipe.max_seconds else state.seconds
     shares = [state.step / recipe.max_steps] if recipe.max_steps else []
-    shares += [seconds / recipe.max_seconds] if recipe.max_seconds else []
+    # A process's first steps are slow: counting them would make a run that ends by steps depend on the clock.
+    if recipe.max_seconds and (not shares or seconds >= 0.1 * recipe.max_seconds):
+        shares.append(seconds / recipe.max_seconds)
     state.progress = min(1.0, max(shares))
     return state.progress >= 1
 

@@ -283,6 +283,18 @@ class TestBudget:
         train(state, [lambda state: rates.append(state.optimizer.param_groups[0]["lr"])])
         assert rates == pytest.approx([10 ** (-3 - step / 5) for step in range(5)])
 
+    def test_slow_first_steps_do_not_make_the_schedule_depend_on_the_clock(self, monkeypatch):
+        seconds = iter([0, 5, 5.1, 5.2, 12])
+        monkeypatch.setattr(training.time, "perf_counter", lambda: next(seconds))
+        state, progress = make_state(max_steps=50, max_seconds=100), []
+
+        def watch(state):
+            progress.append(state.progress)
+            state.should_stop = state.step == 4
+
+        train(state, [watch])
+        assert progress == pytest.approx([0.02, 0.04, 0.06, 0.12])
+
     def test_training_ends_after_max_steps(self):
         state = make_state(max_steps=4)
         train(state)
