@@ -46,7 +46,7 @@ _FASHION = ResidualNetwork(n_steps=1200, batch_size=128, width=16)
 PLANS = {
     "digits": Plan(minutes=2.5, gan_steps=1500, gan_seconds=40, learner=_DIGITS),
     "fashion-mnist": Plan(
-        minutes=20, gan_steps=3000, gan_seconds=600, learner=_FASHION, n_seeds=3, n_selection_seeds=1, n_per_class=1000
+        minutes=10, gan_steps=3000, gan_seconds=600, learner=_FASHION, n_seeds=3, n_selection_seeds=1, n_per_class=1000
     ),
 }
 
