@@ -63,7 +63,11 @@ def main() -> None:
 
 def compare_quality(train: pd.DataFrame, test: pd.DataFrame, epochs: int, seed: int) -> dict[str, Any]:
     """Train both, draw, and train a classifier on what they drew."""
-    judge, row = make_judge(train, test), measure_ours(train, test, TableGAN(random_state=seed))
+    judge, columns, gan = make_judge(train, test), train.drop(columns=TARGET), TableGAN(random_state=seed)
+    _, seconds = timed(lambda: gan.fit(columns, train[TARGET]))
+    (X, y), drawing = timed(lambda: gan.sample(len(train)))
+    row = {"real": judge(train), "tablegan": judge(X.assign(**{TARGET: y}))}
+    row |= {"tablegan_cpu_seconds": seconds, "tablegan_sampling_cpu_seconds": drawing, "tablegan_repr": repr(gan)}
     from ctgan import CTGAN
 
     torch.manual_seed(seed)
@@ -73,17 +77,7 @@ def compare_quality(train: pd.DataFrame, test: pd.DataFrame, epochs: int, seed: 
     _, peer_seconds = timed(lambda: peer.fit(train, discrete))
     rows, peer_drawing = timed(lambda: peer.sample(len(train)))
     row |= {"ctgan": judge(rows), "ctgan_epochs": epochs, "ctgan_cpu_seconds": peer_seconds}
-    ratio = round(peer_seconds / row["tablegan_cpu_seconds"], 1)
-    return row | {"ctgan_sampling_cpu_seconds": peer_drawing, "ratio": ratio}
-
-
-def measure_ours(train: pd.DataFrame, test: pd.DataFrame, gan: TableGAN) -> dict[str, Any]:
-    """Train on real rows, draw as many, and train a classifier on them."""
-    judge, columns, recipe = make_judge(train, test), train.drop(columns=TARGET), repr(gan)
-    _, seconds = timed(lambda: gan.fit(columns, train[TARGET]))
-    (X, y), drawing = timed(lambda: gan.sample(len(train)))
-    row = {"real": judge(train), "tablegan": judge(X.assign(**{TARGET: y}))}
-    return row | {"tablegan_cpu_seconds": seconds, "tablegan_sampling_cpu_seconds": drawing, "tablegan_repr": recipe}
+    return row | {"ctgan_sampling_cpu_seconds": peer_drawing, "ratio": round(peer_seconds / seconds, 1)}
 
 
 def make_judge(train: pd.DataFrame, test: pd.DataFrame) -> Callable[[pd.DataFrame], dict[str, float]]:
