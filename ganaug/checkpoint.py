@@ -39,11 +39,10 @@ def save(state: TrainingState, path: str | PathLike) -> None:
     tensors = {"random_state": torch.get_rng_state()}
     for name, module in _modules(state).items():
         tensors |= persistence.weights_of(module, name)
-    for index, moments in state.optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{key}": value for key, value in moments.items()}
     config = {"step": state.step, "seconds": state.seconds, "history": state.history}
-    for name, adaptive in adaptive_parts(state).items():
-        numbers, arrays = _split(vars(adaptive))
+    parts = {name: vars(part) for name, part in adaptive_parts(state).items()}
+    for name, part in {"optimizer": state.optimizer.state_dict(), **parts}.items():
+        numbers, arrays = _split(part)
         config[name] = numbers
         tensors |= {f"{name}.{key}": value for key, value in arrays.items()}
     persistence.write_folder(path, "checkpoint", config, tensors, overwrite=True)
@@ -61,14 +60,9 @@ def resume(state: TrainingState, path: str | PathLike) -> None:
     try:
         for name, module in _modules(state).items():
             persistence.load_weights(module, tensors, name)
-        groups = state.optimizer.state_dict()["param_groups"]
-        moments = _moments(tensors, state.optimizer)
-        if config["step"] and not moments:
-            raise KeyError("optimizer")
-        state.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        state.optimizer.load_state_dict(_join("optimizer", config, tensors))
         for name, adaptive in adaptive_parts(state).items():
-            arrays = {key[len(name) + 1 :]: t for key, t in tensors.items() if key.startswith(f"{name}.")}
-            vars(adaptive).update(config[name] | arrays)
+            vars(adaptive).update(_join(name, config, tensors))
         state.step, state.seconds, state.history = config["step"], config["seconds"], config["history"]
         torch.set_rng_state(tensors["random_state"])
     except KeyError as error:
@@ -85,17 +79,6 @@ def _split(values: dict[str, Any]) -> tuple[dict[str, float], dict[str, Tensor]]
     return numbers, {key: value for key, value in values.items() if isinstance(value, Tensor)}
 
 
-def _moments(tensors: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Tensor]]:
-    """Return the optimizer's state by parameter, laid out in memory as the parameters are.
-
-    A fused optimizer walks through both side by side and does not look at strides.
-    """
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    moments: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        if key.startswith("optimizer."):
-            _, index, kind = key.split(".")
-            like = parameters[int(index)]
-            same = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
-            moments.setdefault(int(index), {})[kind] = same.detach()
-    return moments
+def _join(name: str, config: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:
+    """Undo `_split`."""
+    return config[name] | {key[len(name) + 1 :]: t for key, t in tensors.items() if key.startswith(f"{name}.")}

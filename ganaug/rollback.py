@@ -5,6 +5,8 @@ import warnings
 from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from torch import Tensor
+
 from ganaug.exceptions import GanaugWarning, TrainingDivergedError
 
 if TYPE_CHECKING:
@@ -18,7 +20,8 @@ class Snapshot:
 
     def __init__(self, state: "TrainingState", n_rollbacks: int = 0) -> None:
         self.n_rollbacks = n_rollbacks
-        self.parts = copy.deepcopy([part.state_dict() for part in self._stateful(state)])
+        self.tensors = [tensor.clone() for tensor in _weights_and_buffers(state)]
+        self.optimizer = copy.deepcopy(state.optimizer.state_dict())
         self.adaptive = copy.deepcopy([vars(part) for part in adaptive_parts(state).values()])
 
     def restore(self, state: "TrainingState") -> None:
@@ -32,14 +35,16 @@ class Snapshot:
             )
         message = f"Losses were not finite at step {state.step}; training went back to its last good state. {remedy}"
         warnings.warn(message, GanaugWarning, stacklevel=2)
-        for part, saved in zip(self._stateful(state), self.parts, strict=True):
-            part.load_state_dict(copy.deepcopy(saved))
+        for tensor, saved in zip(_weights_and_buffers(state), self.tensors, strict=True):
+            tensor.copy_(saved)
+        state.optimizer.load_state_dict(self.optimizer)
         for part, saved in zip(adaptive_parts(state).values(), self.adaptive, strict=True):
             vars(part).update(copy.deepcopy(saved))
 
-    @staticmethod
-    def _stateful(state: "TrainingState") -> list[Any]:
-        return [m for m in (*state.networks, state.ema) if m] + [state.optimizer]
+
+def _weights_and_buffers(state: "TrainingState") -> list[Tensor]:
+    modules = [m for m in (*state.networks, state.ema) if m]
+    return [state.optimizer.weights, state.average, *(b for m in modules for b in m.buffers())]
 
 
 def adaptive_parts(state: "TrainingState") -> dict[str, Any]:

@@ -21,11 +21,13 @@ from torch.nn.functional import cross_entropy, softplus
 
 from ganaug._typing import Label, RandomState
 from ganaug._validation import as_seed, check_choice, check_number, check_pair
+from ganaug.adam import Adam, flatten_parameters
 from ganaug.architectures import VECTOR_ARCHITECTURES, Architecture, Networks
 from ganaug.batches import Batches
 from ganaug.class_outputs import ClassCritique, build_networks
 from ganaug.devices import freed_memory_kept, seeded, thread_limit
 from ganaug.exceptions import TrainingDivergedError
+from ganaug.training import scalar_with_gradient
 from ganaug.vector_data import VectorCodec
 
 _NUMBERS: Mapping[str, dict[str, Any]] = {
@@ -249,13 +251,12 @@ class _Run:
         self.recipe, self.latent_dim, self.x = recipe, latent_dim, x
         self.generator, self.discriminator, _ = networks
         self.average = copy.deepcopy(self.discriminator).eval().requires_grad_(False)
+        self.average_weights, _ = flatten_parameters(self.average)
         self.labelled = Batches(y, recipe.class_balance)
         betas = tuple(recipe.betas)
         self.optimizers = (
-            torch.optim.AdamW(
-                self.discriminator.parameters(), betas=betas, weight_decay=recipe.weight_decay, fused=True
-            ),
-            torch.optim.Adam(self.generator.parameters(), betas=betas, fused=True),
+            Adam(self.discriminator, betas=betas, weight_decay=recipe.weight_decay),
+            Adam(self.generator, betas=betas),
         )
 
     def train(self) -> list[dict[str, float]]:
@@ -264,10 +265,7 @@ class _Run:
         decrease = recipe.final_learning_rate / recipe.learning_rate
         every = max(1, recipe.max_steps // 100)
         for step in range(1, recipe.max_steps + 1):
-            for optimizer in self.optimizers:
-                for group in optimizer.param_groups:
-                    group["lr"] = recipe.learning_rate * decrease ** (step / recipe.max_steps)
-            losses = self._step(step)
+            losses = self._step(step, recipe.learning_rate * decrease ** (step / recipe.max_steps))
             if step % every == 0 or step == recipe.max_steps:
                 history.append({"step": step, **{name: loss.item() for name, loss in losses.items()}})
                 if not np.isfinite(list(history[-1].values())).all():
@@ -277,7 +275,7 @@ class _Run:
                     )
         return history
 
-    def _step(self, step: int) -> dict[str, Tensor]:
+    def _step(self, step: int, learning_rate: float) -> dict[str, Tensor]:
         n = self.recipe.batch_size
         index, y = self.labelled.draw(n)
         rows = torch.cat([index, torch.randint(len(self.x), (n,))])  # labelled rows are real, too
@@ -294,9 +292,9 @@ class _Run:
         d_loss = losses["class_loss"] + self.recipe.unlabelled_weight * losses["source_loss"]
         d_loss = d_loss + entropy_weight * losses["entropy"]
         d_loss.backward(inputs=list(self.discriminator.parameters()))
-        x_fake.backward(gradient)
+        scalar_with_gradient(x_fake, gradient).backward()
         for optimizer in self.optimizers:
-            optimizer.step()
+            optimizer.step(learning_rate)
         self._update_average(step)
         return losses
 
@@ -304,8 +302,7 @@ class _Run:
         half_life = self.recipe.ema_half_life
         decay = 0.5 ** (self.recipe.batch_size / half_life) if half_life else 0.0
         decay = min(decay, step / (step + 10))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.discriminator.parameters()), 1 - decay)
+        self.average_weights.lerp_(self.optimizers[0].weights, 1 - decay)
 
 
 def _judge(critique: ClassCritique, y: Tensor) -> dict[str, Tensor]:

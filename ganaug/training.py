@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
+from ganaug.adam import Adam, flatten_parameters
 from ganaug.architectures import Networks
 from ganaug.batches import Batches
 from ganaug.conditioning import Conditioning
@@ -84,7 +85,8 @@ class TrainingState:
     ema: nn.Module
     data: TrainingData
     batches: Batches
-    optimizer: torch.optim.Optimizer
+    average: Tensor  # all parameters of `ema`, in the order in which they begin the optimizer's weights
+    optimizer: Adam
     penalty: Callable[[Situation], Tensor] | None
     d_augment: Any
     step: int = 0
@@ -100,16 +102,6 @@ class TrainingState:
     def d_parameters(self) -> list[nn.Parameter]:
         """Those of the discriminator."""
         return list(self.networks.discriminator.parameters())
-
-    @cached_property
-    def g_parameters(self) -> list[nn.Parameter]:
-        """Those of the generator."""
-        return list(self.networks.generator.parameters())
-
-    @cached_property
-    def ema_parameters(self) -> list[nn.Parameter]:
-        """Those of the averaged generator, in the same order."""
-        return list(self.ema.parameters())
 
     @cached_property
     def buffer_pairs(self) -> list[tuple[Tensor, Tensor]]:
@@ -137,16 +129,16 @@ def start(recipe: Recipe, fabric: Processes, networks: Networks, data: TrainingD
         Draws from their indices.
     """
     networks = Networks(*(m and m.to(fabric.device, memory_format=torch.channels_last) for m in networks))
-    parameters = [p for module in networks if module for p in module.parameters()]
+    ema = copy.deepcopy(networks.generator).eval().requires_grad_(False)
     return TrainingState(
         recipe=recipe,
         fabric=fabric,
         networks=networks,
-        ema=copy.deepcopy(networks.generator).eval().requires_grad_(False),
+        ema=ema,
         data=data.to(fabric.device),
         batches=batches,
-        # One for both players, who step at once.
-        optimizer=torch.optim.Adam(parameters, lr=recipe.learning_rate, betas=recipe.betas, fused=True),
+        average=flatten_parameters(ema)[0],
+        optimizer=Adam(*networks, betas=recipe.betas),  # one for both players, who step at once
         penalty=recipe.penalty and recipe.penalty.start(),
         d_augment=recipe.d_augment and recipe.d_augment.start(),
     )
@@ -177,7 +169,6 @@ def train(state: TrainingState, callbacks: Sequence[Callback] = ()) -> None:
     try:
         is_over = _is_over(state)
         while not (is_over or state.should_stop):
-            _set_learning_rate(state)
             train_step(state)
             state.seconds = time.perf_counter() - begin
             is_over = _is_over(state)
@@ -202,8 +193,16 @@ def train_step(state: TrainingState) -> None:
     x_fake, g_regulariser = _generate(state, x_real, draws)
     leaf = x_fake.detach().requires_grad_()
     gradient = _judge(state, x_real, leaf, draws)
-    torch.autograd.backward([x_fake, *g_regulariser], [gradient, *(None for _ in g_regulariser)])
+    scalar_with_gradient(x_fake, gradient).add(sum(g_regulariser)).backward()
     _update(state)
+
+
+def scalar_with_gradient(x: Tensor, gradient: Tensor) -> Tensor:
+    """Return a scalar to start back-propagation from, whose gradient at x is this one.
+
+    ``x.backward(gradient)`` does the same, but its first call imports sympy, for half a second.
+    """
+    return (x * gradient).sum()
 
 
 def _generate(state: TrainingState, x_real: Tensor, draws: Draws) -> tuple[Tensor, list[Tensor]]:
@@ -250,7 +249,7 @@ def _backward_once(d_loss: Tensor, g_loss: Tensor, logits: Tensor, leaf: Tensor)
     (g_seed,) = torch.autograd.grad(g_loss, logits, retain_graph=True)
     smallest = torch.full_like(d_seed, 1e-9 / len(d_seed)).copysign(d_seed)  # against underflow to 0 / 0
     d_seed = torch.where(d_seed.abs() < smallest.abs(), smallest, d_seed)
-    logits.backward(d_seed)
+    scalar_with_gradient(logits, d_seed).backward()
     n = len(leaf)
     return leaf.grad * (g_seed[n:] / d_seed[n:]).view(-1, *(1 for _ in leaf.shape[1:]))
 
@@ -295,25 +294,22 @@ def _penalise(
 
 def _update(state: TrainingState) -> None:
     _average_gradients(state)
-    state.optimizer.step()
+    state.optimizer.step(_learning_rate(state))
     state.step += 1
     half_life = state.recipe.ema_half_life
     decay = 0.5 ** (state.recipe.batch_size / half_life) if half_life else 0.0
     decay = min(decay, state.step / (state.step + 10))
     with torch.no_grad():
-        torch._foreach_lerp_(state.ema_parameters, state.g_parameters, 1 - decay)
+        state.average.lerp_(state.optimizer.weights[: len(state.average)], 1 - decay)
         for average, buffer in state.buffer_pairs:
             average.copy_(buffer)
 
 
 def _average_gradients(state: TrainingState) -> None:
     """Average gradients over processes, in one message."""
-    if state.fabric.world_size == 1:
-        return
-    parameters = [p for group in state.optimizer.param_groups for p in group["params"] if p.grad is not None]
-    flat = state.fabric.all_reduce(torch.cat([p.grad.flatten() for p in parameters]), reduce_op="mean")
-    for p, part in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
-        p.grad.copy_(part.view(p.shape))
+    if state.fabric.world_size > 1:
+        gradients = state.optimizer.gradients
+        gradients.copy_(state.fabric.all_reduce(gradients, reduce_op="mean"))
 
 
 def _draw(state: TrainingState) -> Draws:
@@ -338,11 +334,9 @@ def _is_over(state: TrainingState) -> bool:
     return state.progress >= 1
 
 
-def _set_learning_rate(state: TrainingState) -> None:
+def _learning_rate(state: TrainingState) -> float:
     recipe = state.recipe
-    rate = recipe.learning_rate * (recipe.final_learning_rate / recipe.learning_rate) ** state.progress
-    for group in state.optimizer.param_groups:
-        group["lr"] = rate
+    return recipe.learning_rate * (recipe.final_learning_rate / recipe.learning_rate) ** state.progress
 
 
 def _interval(recipe: Recipe) -> int:
@@ -363,5 +357,4 @@ def _record_or_roll_back(state: TrainingState, good: Snapshot) -> Snapshot:
 
 
 def _has_finite_weights(state: TrainingState) -> bool:
-    weights = [p for module in (*state.networks, state.ema) if module for p in module.parameters()]
-    return bool(torch.stack(torch._foreach_norm(weights)).isfinite().all())
+    return bool((state.optimizer.weights.norm() + state.average.norm()).isfinite())

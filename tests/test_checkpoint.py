@@ -23,8 +23,7 @@ VARIANTS = {
 
 def tensors_of(state):
     modules = [m for m in (*state.networks, state.ema) if m is not None]
-    moments_of = state.optimizer.state_dict()["state"]
-    moments = [moments_of[index][key] for index in sorted(moments_of) for key in sorted(moments_of[index])]
+    moments = [state.optimizer.first_moment, state.optimizer.second_moment]
     return [t for m in modules for t in m.state_dict().values()] + moments
 
 
@@ -34,7 +33,7 @@ def test_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path, variant)
     train(whole, [Checkpoint(tmp_path / "c", every=7)])
     resumed = make_state(seed=9, **VARIANTS[variant])
     checkpoint.resume(resumed, tmp_path / "c")
-    assert (resumed.step, len(resumed.history)) == (7, 7)
+    assert (resumed.step, resumed.optimizer.n_steps, len(resumed.history)) == (7, 7, 7)
     train(resumed)
     assert all(map(torch.equal, tensors_of(resumed), tensors_of(whole)))
     losses = [[(e["step"], e["d_loss"], e["g_loss"]) for e in state.history] for state in (whole, resumed)]
@@ -87,10 +86,10 @@ def test_checkpoint_without_the_adaptive_part_is_refused(tmp_path):
 
 def test_checkpoint_without_the_optimizer_is_refused(tmp_path, monkeypatch):
     state = make_state()
-    monkeypatch.setattr(state.optimizer, "state_dict", lambda: {"state": {}})
+    monkeypatch.setattr(state.optimizer, "state_dict", dict)
     state.step = 3
     checkpoint.save(state, tmp_path / "c")
-    with pytest.raises(ModelFormatError, match="lacks 'optimizer'; train from the start"):
+    with pytest.raises(ModelFormatError, match="lacks 'first_moment'; train from the start"):
         checkpoint.resume(make_state(), tmp_path / "c")
 
 

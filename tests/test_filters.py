@@ -142,6 +142,20 @@ def test_neighbour_scales_bytes_and_takes_features():
     assert first_pixel.fit(pixels, y).keep(np.maximum(pixels, 1), y).mean() > 0.9
 
 
+def test_neighbour_over_all_classes_tells_junk_but_not_classes():
+    rare = np.concatenate([REAL[Y_REAL != 0], REAL[Y_REAL == 0][:2]])  # of class 0 two samples are left
+    y_rare = np.concatenate([Y_REAL[Y_REAL != 0], [0, 0]])
+    among_all = NeighbourFilter(per_class=False, copy_ratio=None).fit(rare, y_rare)
+    elsewhere = FAKE[Y_FAKE == 1]
+    claimed = np.zeros(len(elsewhere), int)  # samples of class 1, called class 0
+    assert among_all.keep(elsewhere, claimed).mean() > 0.7
+    assert NeighbourFilter(copy_ratio=None).fit(rare, y_rare).keep(elsewhere, claimed).mean() < 0.1
+    assert not among_all.keep(elsewhere + 20.0, claimed).any()
+    copies = NeighbourFilter(per_class=False).fit(rare, y_rare)
+    assert not copies.keep(rare, y_rare).any()
+    assert copies.keep(rare[:1], [0]).all()  # a copy, but of another class
+
+
 def test_neighbour_in_tiny_classes():
     few = NeighbourFilter(k=5).fit(REAL[:6], Y_REAL[:6])  # two samples a class
     assert few.keep(REAL[:3] - 0.6 * (REAL[3:6] - REAL[:3]), Y_REAL[:3]).all()

@@ -26,6 +26,13 @@ def test_the_estimator_needs_no_host_library():
     assert "lightning_fabric" not in loaded
 
 
+@pytest.mark.parametrize(("module", "name"), [("ganaug", "TableGAN"), ("ganaug.semi_supervised", "GANClassifier")])
+def test_a_first_fit_does_not_wait_for_compilers(module, name):
+    fit = f"{name}(max_steps=4).fit(np.eye(40), np.arange(40) % 2)"
+    code = f"import numpy as np\nfrom {module} import {name}\n{fit}"
+    assert not modules_after(code).intersection(["torch._dynamo", "sympy"])
+
+
 @pytest.mark.parametrize("name", ganaug.__all__)
 def test_every_public_name_resolves(name):
     if name == "GANAugment":

@@ -101,6 +101,11 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "network_")
         return softmax(predict_logits(self.network_, self._pixels(as_features("X", X))), axis=1)
 
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the last hidden layer's features, of shape (N, D), float32: what `NeighbourFilter` may measure in."""
+        check_is_fitted(self, "network_")
+        return predict_logits(self.network_[:-1], self._pixels(as_features("X", X)))
+
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable label of each image."""
         return self.classes_[self.predict_proba(X).argmax(1)]

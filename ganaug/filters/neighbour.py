@@ -27,6 +27,10 @@ class NeighbourFilter(Filter):
     k : int or None, default 5
         A real sample's ball reaches to its k-th nearest neighbour of the class; in a class of fewer samples,
         to the farthest. Raising it keeps more. None rejects copies alone.
+    per_class : bool, default True
+        Whether the balls are those of the sample's own class, each by its neighbours of the class. False takes the
+        balls of all classes together: for classes of so few samples that their own cover little, to tell junk from
+        samples, while `ConfidenceFilter` tells the classes. Copies are judged within the class either way.
     copy_ratio : float in (0, 1] or None, default 0.5
         Reject samples nearer to a real one than this share of the class's median nearest-neighbour distance,
         and identical ones. Raising it rejects more. None rejects no copies.
@@ -36,8 +40,9 @@ class NeighbourFilter(Filter):
     References
     ----------
     T. Kynkäänniemi et al., "Improved Precision and Recall Metric for Assessing Generative Models", NeurIPS
-    2019, arXiv:1904.06991, Eq. 1: the manifold. The lower side is the rule of
-    `ganaug.metrics.audit_memorization` without held-out data.
+    2019, arXiv:1904.06991, Eq. 1: the manifold. Y. Sun et al., "Out-of-distribution detection with deep nearest
+    neighbors", ICML 2022, arXiv:2204.06507: distances between a classifier's features tell what is unlike all classes.
+    The lower side is the rule of `ganaug.metrics.audit_memorization` without held-out data.
 
     Notes
     -----
@@ -45,6 +50,7 @@ class NeighbourFilter(Filter):
     """
 
     k: int | None = 5
+    per_class: bool = True
     copy_ratio: float | None = 0.5
     features: Features | None = None
 
@@ -55,19 +61,20 @@ class NeighbourFilter(Filter):
         if self.k is None and self.copy_ratio is None:
             raise ValueError("k and copy_ratio are both None, so nothing would be rejected; give one of them.")
         X = extract(self.features, X)
+        rows = rows_by_class("X", len(X), y)
         manifolds = {
-            label: _manifold(X[indices], self.k, self.copy_ratio)
-            for label, indices in rows_by_class("X", len(X), y).items()
+            label: _manifold(X[own], self.k if self.per_class else None, self.copy_ratio) for label, own in rows.items()
         }
+        everything = None if self.per_class else _manifold(X, self.k, None)
         single = [label for label, manifold in manifolds.items() if len(manifold.real) == 1]
-        if single:
+        if single and (self.per_class or self.copy_ratio is not None):
             warnings.warn(
                 f"Classes {single} have one real sample each, so of their synthetic samples only exact "
                 f"copies are rejected; add real samples, or leave these classes without synthetic ones.",
                 SmallClassWarning,
                 stacklevel=2,
             )
-        return FittedNeighbour(self, manifolds)
+        return FittedNeighbour(self, manifolds, everything)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +83,7 @@ class FittedNeighbour(FittedFilter):
 
     recipe: NeighbourFilter
     manifolds: dict[Label, "_Manifold"] = field(repr=False)
+    everything: "_Manifold | None" = field(repr=False)
 
     def keep(self, X: Any, y: Iterable[Label]) -> np.ndarray:
         """Judge samples; see `FittedFilter.keep`."""
@@ -83,7 +91,7 @@ class FittedNeighbour(FittedFilter):
         kept = np.zeros(len(X), bool)
         for label, indices in known_rows(len(X), y, self.manifolds).items():
             kept[indices] = self.manifolds[label].contains(X[indices])
-        return kept
+        return kept if self.everything is None else kept & self.everything.contains(X)
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,6 +37,16 @@ def test_learns_in_any_form(form):
     np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-5)
 
 
+def test_features_are_those_that_the_logits_are_made_of():
+    classifier = make().fit(flat(TASK.X_train), TASK.y_train)
+    features = classifier.transform(flat(TASK.X_test))
+    last = classifier.network_[-1]
+    logits = features @ last.weight.detach().numpy().T + last.bias.detach().numpy()
+    assert (logits.argmax(1) == classifier.predict(flat(TASK.X_test))).all()
+    with pytest.raises(NotFittedError):
+        make().transform(flat(TASK.X_test))
+
+
 def test_repeats_and_clones():
     few = make(learner=ResidualNetwork(n_steps=3, batch_size=8, width=4))
     first, second = (clone(few).fit(flat(TASK.X_train), TASK.y_train).predict_proba(flat(TASK.X_test)) for _ in "ab")
