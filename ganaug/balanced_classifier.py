@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ganaug._typing import RandomState
 from ganaug._validation import as_seed
-from ganaug.calibration import shift_logits, to_logits
+from ganaug.calibration import pool_probabilities, shift_logits, to_logits
 from ganaug.dose import CANDIDATES, N_TRIED, Candidate, choose
 from ganaug.dose_prior import find_prior, find_shifted_prior
 from ganaug.exceptions import SmallClassWarning
@@ -38,6 +38,9 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         ``GANOverSampler(dose='auto')``.
     scoring : {'balanced_accuracy', 'f1_macro', 'average_precision'}, default 'balanced_accuracy'
         The score that counts. Average precision looks at ranks, so that decisions are left as they are.
+    ensemble : bool, default True
+        Whether the classifiers that the inner folds have trained on what was chosen join the final one: log
+        probabilities are averaged. Predictions take four times as long, and training no longer than without.
     random_state : None, int or RandomState, default None
         An int makes `fit` repeat exactly on the same machine.
 
@@ -46,6 +49,8 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     classes_ : ndarray of shape (n_classes,)
     estimator_ : classifier
         Trained on original and synthetic rows.
+    estimators_ : list of classifiers
+        Who predicts: `estimator_`, and after it those of the inner folds if `ensemble` says so.
     sampler_ : GANOverSampler
         As fitted on all rows; see its `dose_`, `sources_`, `filter_`, `synthetic_mask_` and `source_`.
     tau_ : float
@@ -63,11 +68,13 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     Notes
     -----
     The GAN is trained once for each inner fold and once for all rows, for all candidates together; the classifier once
-    for each candidate and fold.
+    for each candidate and fold. All of these classifiers are kept in memory until the choice is made.
 
     References
     ----------
     Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, arXiv:2007.07314, Section 4.1 (the shift).
+    Parmanto et al., "Improving committee diagnosis with resampling techniques", NIPS 1995 (cross-validation
+    committees). Heskes, "Selecting weighting factors in logarithmic opinion pools", NIPS 1997 (averaging logarithms).
 
     Examples
     --------
@@ -86,6 +93,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         "estimator": [HasMethods(["fit", "predict_proba"])],
         "sampler": [GANOverSampler, None],
         "scoring": [StrOptions(set(HELD_OUT_SCORES))],
+        "ensemble": ["boolean"],
         "random_state": ["random_state"],
     }
 
@@ -95,11 +103,13 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         sampler: GANOverSampler | None = None,
         *,
         scoring: str = "balanced_accuracy",
+        ensemble: bool = True,
         random_state: RandomState = None,
     ) -> None:
         self.estimator = estimator
         self.sampler = sampler
         self.scoring = scoring
+        self.ensemble = ensemble
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> "GANBalancedClassifier":
@@ -130,33 +140,38 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self.choice_, self.tau_ = None, 0.0
         if sampler.dose == "default":
             _set(sampler, CANDIDATES[find_shifted_prior(self.scoring).best])
+        committee: list[Any] = []
         if counts.min() < 2:
             self._fall_back(sampler, counts)
         else:
-            self._choose(sampler, X, y)
+            committee = self._choose(sampler, X, y)
         X_all, y_all = sampler.fit_resample(X, y)
         self.sampler_ = sampler
         self.n_features_in_ = sampler.n_features_in_
         if hasattr(sampler, "feature_names_in_"):
             self.feature_names_in_ = sampler.feature_names_in_
         self.estimator_ = clone(self.estimator).fit(X_all, y_all)
+        self.estimators_ = [self.estimator_, *(committee if self.ensemble else [])]
         return self
 
-    def _choose(self, sampler: GANOverSampler, X: Any, y: Any) -> None:
-        """Set the shift, and the sampler's parameters if they are left to the inner folds."""
+    def _choose(self, sampler: GANOverSampler, X: Any, y: Any) -> list[Any]:
+        """Set the shift, and the sampler's parameters if they are left to the inner folds; return their classifiers."""
         trials, named = sampler.start_trials(X, y)
         if named is not None:
-            _, taus = trials.predict(self.estimator, {"named": named}).score(self.scoring)
+            held_out = trials.predict(self.estimator, {"named": named})
+            _, taus = held_out.score(self.scoring)
             self.tau_ = taus["named"]
             self.verdict_ = f"{named} as the sampler says; decisions moved by {self.tau_:.2f} log class frequencies."
-            return
+            return held_out.classifiers["named"]
         prior = find_shifted_prior(self.scoring).top(N_TRIED)
         tried = {name: CANDIDATES[name] for name in ("none", *prior.names)}
-        scores, taus = trials.predict(self.estimator, tried).score(self.scoring)
+        held_out = trials.predict(self.estimator, tried)
+        scores, taus = held_out.score(self.scoring)
         self.choice_ = choose(scores, trials.n_rare, prior, self.scoring)
         self.tau_ = taus[self.choice_.name]
         _set(sampler, self.choice_.candidate)
         self.verdict_ = f"{self.choice_.verdict} Decisions moved by {self.tau_:.2f} log class frequencies."
+        return held_out.classifiers[self.choice_.name]
 
     def _fall_back(self, sampler: GANOverSampler, counts: np.ndarray) -> None:
         if sampler.dose == "auto":
@@ -176,9 +191,9 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return self.classes_[shift_logits(logits, self.prior_, self.tau_).argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the estimator's own probabilities, of shape (N, n_classes): they are not moved."""
+        """Return probabilities of shape (N, n_classes): those of `estimators_` together, which are not moved."""
         check_is_fitted(self)
-        return self.estimator_.predict_proba(X)
+        return pool_probabilities([estimator.predict_proba(X) for estimator in self.estimators_])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

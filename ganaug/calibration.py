@@ -6,6 +6,7 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from sklearn.model_selection import StratifiedKFold
@@ -207,3 +208,18 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 def to_logits(proba: np.ndarray) -> np.ndarray:
     """Return log probabilities, those below one in a million as that."""
     return np.log(np.clip(proba, 1e-6, None))
+
+
+def pool_probabilities(proba: Sequence[np.ndarray]) -> np.ndarray:
+    """Average what several classifiers say: the normalised geometric mean of their probabilities.
+
+    Parameters
+    ----------
+    proba : sequence of ndarrays of shape (N, K)
+        One for each classifier; a single one is returned as it is.
+
+    References
+    ----------
+    Heskes, "Selecting weighting factors in logarithmic opinion pools", NIPS 1997, Eq. 1, with equal weights.
+    """
+    return proba[0] if len(proba) == 1 else softmax(np.mean([to_logits(p) for p in proba], axis=0), axis=1)

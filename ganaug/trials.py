@@ -1,7 +1,7 @@
 """Inner folds on which ways to over-sample are tried."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,10 +25,13 @@ class HeldOut:
         Classes of each fold's test part, as places in the sorted labels.
     proba : dict of str to list of ndarrays of shape (n, K)
         By candidate, the probabilities of each fold's test part.
+    classifiers : dict of str to list of classifiers
+        By candidate, who said so: one classifier for each fold.
     """
 
     y: list[np.ndarray]
     proba: dict[str, list[np.ndarray]]
+    classifiers: dict[str, list[Any]] = field(default_factory=dict, repr=False)
 
     def score(self, scoring: str) -> tuple[np.ndarray, dict[str, float]]:
         """Score each candidate on each fold, after the logit shift that suits it best on all of them.
@@ -152,11 +155,14 @@ class Trials:
         candidates : mapping of str to Candidate
         """
         labels = np.unique(self.y)
-        proba = {
-            name: [fold.fit(estimator, candidate).predict_proba(fold.X_test) for fold in self._folds]
-            for name, candidate in candidates.items()
+        classifiers = {
+            name: [fold.fit(estimator, candidate) for fold in self._folds] for name, candidate in candidates.items()
         }
-        return HeldOut([np.searchsorted(labels, fold.y_test) for fold in self._folds], proba)
+        proba = {
+            name: [one.predict_proba(fold.X_test) for one, fold in zip(own, self._folds, strict=True)]
+            for name, own in classifiers.items()
+        }
+        return HeldOut([np.searchsorted(labels, fold.y_test) for fold in self._folds], proba, classifiers)
 
 
 class _InnerFold:

@@ -15,7 +15,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from ganaug import GANBalancedClassifier, GANOverSampler
 from ganaug.calibration import ShiftedClassifier
-from ganaug.dose import N_TRIED
+from ganaug.dose import N_TRIED, Choice
 from ganaug.exceptions import SmallClassWarning
 
 NUMBERS, MIXED, LABELS = make_numbers(), make_mixed(), make_labels()
@@ -56,13 +56,45 @@ def test_it_finds_rare_rows_that_the_classifier_alone_does_not():
 def test_none_is_the_shifted_classifier():
     """With dose 0 nothing is left but the shift, as `ShiftedClassifier` chooses it on folds of its own."""
     X, y = make_overlap()
-    fitted = make_classifier(dose=0.0).fit(X, y)
+    fitted = make_classifier(dose=0.0).set_params(ensemble=False).fit(X, y)
     shifted = ShiftedClassifier(LogisticRegression(max_iter=1000), random_state=0).fit(X, y)
     np.testing.assert_array_equal(fitted.predict_proba(X), shifted.predict_proba(X))
     assert fitted.tau_ == pytest.approx(shifted.tau_, abs=0.5)
     assert not fitted.sampler_.synthetic_mask_.any()
     assert fitted.verdict_.startswith("none as the sampler says")
     assert fitted.choice_ is None
+
+
+def test_classifiers_of_the_inner_folds_join_the_final_one():
+    X, y = make_overlap()
+    alone = make_classifier(dose=0.0).set_params(ensemble=False).fit(X, y)
+    together = make_classifier(dose=0.0).fit(X, y)
+    assert alone.estimators_ == [alone.estimator_]
+    assert len(together.estimators_) == 4
+    assert together.tau_ == alone.tau_
+    proba = [one.predict_proba(X) for one in together.estimators_]
+    np.testing.assert_array_equal(proba[0], alone.predict_proba(X))
+    assert np.abs(proba[1] - proba[0]).max() > 1e-3
+    expected = np.exp(np.mean(np.log(proba), axis=0))
+    np.testing.assert_allclose(together.predict_proba(X), expected / expected.sum(1, keepdims=True))
+
+
+class SeesShares(LogisticRegression):
+    """Remembers the share of rare rows that it was trained on."""
+
+    def fit(self, X, y):
+        self.rare_share_ = y.mean()
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize("dose", ["auto", 0.5])
+def test_the_ensemble_is_that_of_what_was_chosen(dose, monkeypatch):
+    first = lambda scores, n, prior, scoring: Choice(prior.names[0], 0.1, (0.0, 0.2), scoring, {})  # noqa: E731
+    monkeypatch.setattr("ganaug.balanced_classifier.choose", first)
+    fitted = make_classifier(SeesShares(), dose=dose).fit(*make_overlap())
+    final, *inner = [one.rare_share_ for one in fitted.estimators_]
+    assert final > 2 * 30 / 400
+    assert inner == pytest.approx([final] * 3, abs=0.01)
 
 
 def test_a_named_way_is_taken_and_only_the_shift_chosen():

@@ -3,7 +3,7 @@
 The GANs are trained once for all learners and scores of a fold; what is done with them is the package's own code.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,13 @@ from benchmarks.table_suite.generators import as_frame
 from benchmarks.table_suite.learners import LEARNERS
 from benchmarks.table_suite.methods import Method, Prediction
 from ganaug import TableGAN
-from ganaug.calibration import shift_logits, to_logits
+from ganaug.calibration import pool_probabilities, shift_logits, to_logits
 from ganaug.dose import CANDIDATES, N_TRIED, Candidate, choose
 from ganaug.dose_prior import find_prior, find_shifted_prior
 from ganaug.pool import Pool
 from ganaug.trials import Trials
 
-RECIPE = 2
+RECIPE = 3
 """Raise when defaults of ganaug change, so that rows of the old ones do not pass for the new."""
 
 SCORINGS = ("balanced_accuracy", "f1_macro", "average_precision")
@@ -30,10 +30,11 @@ SCORINGS = ("balanced_accuracy", "f1_macro", "average_precision")
 
 @dataclass(frozen=True)
 class Choice:
-    """What is drawn for a score, and how far decisions are moved for it."""
+    """What is drawn for a score, how far decisions are moved for it, and which inner folds' classifiers join."""
 
     candidate: str
     tau: float = 0.0
+    committee: Sequence[Any] = ()
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class OverSampler:
     """
 
     name: str = "ganaug_sampler"
-    settings: str = f"default, recipe {RECIPE}"
+    settings: str = "default, recipe 2"
 
     def applies_to(self, fold: Fold) -> bool:
         """Always."""
@@ -68,7 +69,7 @@ class BalancedClassifier(OverSampler):
     """``GANBalancedClassifier(learner, scoring=score)``: candidates compared on inner folds, each with its shift."""
 
     name: str = "ganaug"
-    settings: str = f"dose auto, shift, recipe {RECIPE}"
+    settings: str = f"dose auto, shift, ensemble, recipe {RECIPE}"
 
     def prepare(self, fold: Fold) -> tuple[Pool, Trials]:
         """Fit the GANs of the inner folds and that of all rows."""
@@ -93,7 +94,7 @@ class BalancedClassifier(OverSampler):
             scores, taus = held_out.score(scoring)
             tried = scores[:, [names.index(name) for name in ("none", *prior.names)]]
             name = choose(tried, trials.n_rare, prior, scoring).name
-            choices.append(Choice(name, taus[name]))
+            choices.append(Choice(name, taus[name], held_out.classifiers[name]))
         return choices
 
 
@@ -102,7 +103,7 @@ class Default(BalancedClassifier):
     """``GANBalancedClassifier(learner, GANOverSampler(dose="default"))``: the prior's best, and its shift."""
 
     name: str = "ganaug_default"
-    settings: str = f"default, shift, recipe {RECIPE}"
+    settings: str = f"default, shift, ensemble, recipe {RECIPE}"
 
     def choose(self, trials: Trials, estimator: Any) -> list[Choice]:
         """Return each score's default."""
@@ -111,10 +112,11 @@ class Default(BalancedClassifier):
 
 @dataclass(frozen=True)
 class ShiftedSMOTE(BalancedClassifier):
-    """SMOTE's rows alone, with the same shift: the control for what the GAN adds."""
+    """SMOTE's rows alone, with the same shift and ensemble: the control for what the GAN adds."""
 
     name: str = "smote_shift"
-    settings: str = "smote, shift, 3 inner folds"
+    settings: str = "smote, shift, 3 inner folds, ensemble"
+    candidates: tuple[str, str, str] = ("smote", "smote", "smote_25")
 
     def prepare(self, fold: Fold) -> tuple[Pool, Trials]:
         """Train no GAN."""
@@ -122,7 +124,16 @@ class ShiftedSMOTE(BalancedClassifier):
 
     def choose(self, trials: Trials, estimator: Any) -> list[Choice]:
         """Take full balance for decisions, and a quarter for ranks."""
-        return _choose_shifts(trials, estimator, ["smote", "smote", "smote_25"])
+        return _choose_shifts(trials, estimator, self.candidates)
+
+
+@dataclass(frozen=True)
+class ShiftedEnsemble(ShiftedSMOTE):
+    """No rows, but the same shift and ensemble: the control for what all synthetic rows add."""
+
+    name: str = "none_shift"
+    settings: str = "none, shift, 3 inner folds, ensemble"
+    candidates: tuple[str, str, str] = ("none", "none", "none")
 
 
 class OnFrames(ClassifierMixin, BaseEstimator):
@@ -193,21 +204,27 @@ def add_rows(pool: Pool, fold: Fold, candidate: Candidate) -> tuple[np.ndarray, 
     return np.concatenate([fold.X_train, to_dense(fold, drawn.X)]), np.concatenate([fold.y_train, drawn.y])
 
 
-def _choose_shifts(trials: Trials, estimator: Any, names: list[str]) -> list[Choice]:
+def _choose_shifts(trials: Trials, estimator: Any, names: Sequence[str]) -> list[Choice]:
     held_out = trials.predict(estimator, {name: CANDIDATES[name] for name in names})
     taus = [held_out.score(scoring)[1] for scoring in SCORINGS]
-    return [Choice(name, own[name]) for name, own in zip(names, taus, strict=True)]
+    return [Choice(name, own[name], held_out.classifiers[name]) for name, own in zip(names, taus, strict=True)]
 
 
 def _predict(pool: Pool, fold: Fold, learner: str, choices: list[Choice]) -> Prediction:
-    proba = {}
+    final = {}
     for name in dict.fromkeys(choice.candidate for choice in choices):
         X, y = add_rows(pool, fold, CANDIDATES[name])
-        proba[name] = LEARNERS[learner](len(X), fold.seed).fit(X, y).predict_proba(fold.X_test)
+        final[name] = LEARNERS[learner](len(X), fold.seed).fit(X, y).predict_proba(fold.X_test)
     prior = np.bincount(fold.y_train)
-    logits = [shift_logits(to_logits(proba[choice.candidate]), prior, choice.tau) for choice in choices]
-    return Prediction(proba[choices[2].candidate], logits[0].argmax(axis=1), logits[1].argmax(axis=1))
+    proba = [
+        pool_probabilities(
+            [final[choice.candidate], *(one.fitted.predict_proba(fold.X_test) for one in choice.committee)]
+        )
+        for choice in choices
+    ]
+    logits = [shift_logits(to_logits(p), prior, choice.tau) for p, choice in zip(proba, choices, strict=True)]
+    return Prediction(proba[2], logits[0].argmax(axis=1), logits[1].argmax(axis=1))
 
 
-OURS: tuple[Method, ...] = (BalancedClassifier(), Default(), OverSampler(), ShiftedSMOTE())
-"""The classifier with dose and shift chosen on inner folds, its default, the sampler alone, and a control."""
+OURS: tuple[Method, ...] = (BalancedClassifier(), Default(), OverSampler(), ShiftedSMOTE(), ShiftedEnsemble())
+"""The classifier with dose and shift chosen on inner folds, its default, the sampler alone, and two controls."""
