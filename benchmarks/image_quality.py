@@ -4,9 +4,11 @@ The data is `lt1000r` of `ganaug.benchmark.tasks` (10 to 1000 images per class, 
 Trouser and Pullover). Features are the last hidden layer of a classifier that was trained on all 60,000 training
 images; real samples are the 10,000 test images, which nothing here was tuned on.
 
-Each GAN is measured twice: as it samples by itself, and as a bank that draws from wider latents and keeps the share
-of each class that a classifier of the 2,478 training images finds most probable, no copies among them. Both lines go
-to ``benchmarks/results/image_quality.jsonl``, with the processor seconds of GAN, filter and drawing together.
+Each GAN is measured twice: as it samples by itself, and as a bank that draws from wider latents, widest for the rare
+classes. A classifier of the 2,478 training images filters the bank: it keeps the share of each class that it finds most
+probable, of that what lies among real images in its features, and no copies. Both lines go to
+``benchmarks/results/image_quality.jsonl``, with the processor seconds of GAN, filter and drawing together. Scales and
+share were chosen on training images that the task leaves out.
 
     python benchmarks/image_quality.py [--steps 7000] [--seeds 0 1 2]
 """
@@ -23,6 +25,7 @@ import numpy as np
 import torch
 from _machine import describe_machine
 from safetensors.torch import load_file, save_file
+from sklearn.frozen import FrozenEstimator
 from torch import nn
 
 from ganaug import ImageGAN, SampleBank
@@ -46,8 +49,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=7000, help="training steps of the GAN (default 7000)")
     parser.add_argument("--cpu-seconds", type=float, default=600, help="its limit of processor time (default 600)")
-    parser.add_argument("--latent-scale", type=float, default=2.6, help="of the filtered bank (default 2.6)")
-    parser.add_argument("--keep", type=float, default=0.125, help="share that its filter keeps (default 0.125)")
+    parser.add_argument("--rare-scale", type=float, default=2.8,
+                        help="latents' width in the filtered bank, of classes below --rare (default 2.8)")  # fmt: skip
+    parser.add_argument("--latent-scale", type=float, default=1.8, help="that of the other classes (default 1.8)")
+    parser.add_argument("--rare", type=int, default=50, help="images that make a class no rare one (default 50)")
+    parser.add_argument("--keep", type=float, default=1 / 7, help="share that the classifier keeps (default 1/7)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters of ImageGAN to change")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
@@ -65,16 +71,17 @@ def main() -> None:
         gan, seconds = train_gan(task, seed, options)
         row = {"benchmark": "image_quality", "seed": seed, "judge_accuracy": accuracy, "machine": describe_machine()}
         row |= {"part": options.part, "steps": gan.history_[-1]["step"], "gan": repr(gan)}
-        for bank, more_seconds in (fill_bank(gan, task, options), fill_filtered_bank(gan, task, options)):
-            row |= {"cpu_seconds": round(seconds + more_seconds, 1), "bank": bank.provenance}
-            row |= measure(bank, task, judge, options.part)
+        for bank in (fill_bank, fill_filtered_bank):
+            pixels, labels, provenance, more_seconds = bank(gan, task, options)
+            row |= {"cpu_seconds": round(seconds + more_seconds, 1), "bank": provenance}
+            row |= measure(pixels, labels, task, judge, options.part)
             with options.out.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
             print(summarise(row), flush=True)
             if options.picture and seed == options.seeds[0]:
-                rows = np.concatenate([np.flatnonzero(bank.labels == c)[:14] for c in range(10)])
-                name = options.picture.stem + ("-filtered" if row["bank"]["filters"] else "")
-                write_grid(bank.pixels[rows], options.picture.with_stem(name), 14)
+                rows = np.concatenate([np.flatnonzero(labels == c)[:14] for c in range(10)])
+                name = options.picture.stem + ("-filtered" if provenance[0]["filters"] else "")
+                write_grid(pixels[rows], options.picture.with_stem(name), 14)
 
 
 def train_judge(folder: Path | None) -> tuple[nn.Module, float]:
@@ -108,27 +115,52 @@ def train_gan(task: Task, seed: int, options: argparse.Namespace) -> tuple[Image
     return gan, time.process_time() - begin
 
 
-def fill_bank(gan: ImageGAN, task: Task, options: argparse.Namespace, **filtering: Any) -> tuple[SampleBank, float]:
+Drawn = tuple[np.ndarray, np.ndarray, list[dict[str, Any]], float]  # pixels, labels, provenance, processor seconds
+
+
+def fill_bank(gan: ImageGAN, task: Task, options: argparse.Namespace) -> Drawn:
     """Draw as many samples of each class as there are real ones to compare with."""
     begin = time.process_time()
-    n = len(task.y_test if options.part == "test" else task.y_val) // task.n_classes
-    bank = SampleBank.from_gan(gan, n, random_state=0, **filtering)
-    return bank, time.process_time() - begin
+    bank = SampleBank.from_gan(gan, n_wanted(task, options), random_state=0)
+    return np.array(bank.pixels), bank.labels, [bank.provenance], time.process_time() - begin
 
 
-def fill_filtered_bank(gan: ImageGAN, task: Task, options: argparse.Namespace) -> tuple[SampleBank, float]:
-    """Draw from wider latents, and keep what is most probably of its class and no copy."""
-    gan.set_params(latent_scale=options.latent_scale)
-    classifier = ImageClassifier((28, 28), mirror=task.mirror)
-    filters = [ConfidenceFilter(classifier, keep_fraction=options.keep), NeighbourFilter(k=None)]
-    real = (task.X_train[:, 0], task.y_train)
-    return fill_bank(gan, task, options, filters=filters, real=real, max_draws=round(4 / options.keep))
+def fill_filtered_bank(gan: ImageGAN, task: Task, options: argparse.Namespace) -> Drawn:
+    """Draw from wider latents, and keep what is most probably of its class, no junk and no copy."""
+    begin = time.process_time()
+    X, y = task.X_train[:, 0], task.y_train
+    classifier = ImageClassifier((28, 28), mirror=task.mirror).fit(flatten(X), y)
+    filters = [
+        ConfidenceFilter(FrozenEstimator(classifier), keep_fraction=options.keep, features=flatten),
+        NeighbourFilter(per_class=False, copy_ratio=None, features=lambda X: classifier.transform(flatten(X))),
+        NeighbourFilter(k=None),
+    ]
+    banks = []
+    for scale, is_drawn in (
+        (options.rare_scale, task.counts < options.rare),
+        (options.latent_scale, task.counts >= options.rare),
+    ):
+        gan.set_params(latent_scale=scale)
+        wanted = dict.fromkeys(np.flatnonzero(is_drawn).tolist(), n_wanted(task, options))
+        draws = round(4 / options.keep)
+        banks.append(SampleBank.from_gan(gan, wanted, filters=filters, real=(X, y), random_state=0, max_draws=draws))
+    pixels, labels = (np.concatenate([getattr(bank, name) for bank in banks]) for name in ("pixels", "labels"))
+    return pixels, labels, [bank.provenance for bank in banks], time.process_time() - begin
 
 
-def measure(bank: SampleBank, task: Task, judge: nn.Module, part: str) -> dict[str, Any]:
+def n_wanted(task: Task, options: argparse.Namespace) -> int:
+    """Return how many real images there are of each class."""
+    return len(task.y_test if options.part == "test" else task.y_val) // task.n_classes
+
+
+def flatten(X: np.ndarray) -> np.ndarray:
+    """Return images as rows, as `ImageClassifier` takes them."""
+    return X.reshape(len(X), -1)
+
+
+def measure(fake: np.ndarray, y: np.ndarray, task: Task, judge: nn.Module, part: str) -> dict[str, Any]:
     """Return every number by class, from rarest to most frequent."""
     X_real, y_real = (task.X_test, task.y_test) if part == "test" else (task.X_val, task.y_val)
-    fake, y = np.array(bank.pixels), bank.labels  # a copy in memory
     features: Callable[[np.ndarray], np.ndarray] = lambda X: predict_logits(judge[:-1], X)  # noqa: E731
     real_features, fake_features = features(X_real), features(fake)
     manifolds = [manifold_metrics(real_features[y_real == c], fake_features[y == c]) for c in range(10)]
@@ -152,7 +184,7 @@ def measure(bank: SampleBank, task: Task, judge: nn.Module, part: str) -> dict[s
 def summarise(row: dict[str, Any]) -> str:
     """Return the numbers against their bars."""
     judged = [flagged for flagged, n in zip(row["flagged"], row["n_train"], strict=True) if n >= 27]
-    kind = "filtered bank" if row["bank"]["filters"] else "plain samples"
+    kind = "filtered bank" if row["bank"][0]["filters"] else "plain samples"
     return (
         f"seed {row['seed']}: {kind} after {row['steps']} steps and {row['cpu_seconds']:.0f} CPU-seconds in all\n"
         f"  recall of the three rarest {row['recall'][:3]} (bar 0.3), precision {row['precision'][:3]} (bar 0.9)\n"

@@ -24,7 +24,7 @@ class Filling:
     gan : fitted GAN
         Anything with `layout_` and ``sample_pixels(y, random_state)``.
     filters : sequence of FittedFilter
-        A sample stays if all of them keep it.
+        In order; each judges only what those before it kept.
     max_draws : int
         Draws allowed per class, as a multiple of its quota.
     batch_size : int
@@ -92,10 +92,12 @@ class Filling:
             filled += len(survivors)
 
     def _passes(self, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        passed = np.ones(len(pixels), dtype=bool)
-        X = self.gan.layout_.decode(pixels) if self.filters else None
+        """Return the places of the samples that pass."""
+        passed = np.arange(len(pixels))
         for fitted in self.filters:
-            passed &= np.asarray(fitted.keep(X, labels), dtype=bool)
+            if len(passed):
+                X = self.gan.layout_.decode(pixels[passed])
+                passed = passed[np.asarray(fitted.keep(X, labels[passed]), dtype=bool)]
         return passed
 
     def _explain(self, short: Mapping[Hashable, int]) -> str:

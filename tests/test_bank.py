@@ -154,10 +154,14 @@ class TestFilters:
                 return self
 
             def keep(self, X, y):
-                return np.array([np.asarray(image)[0, 0, 0] % self.parity == 0 for image in X])
+                values = [int(np.asarray(image)[0, 0, 0]) for image in X]
+                judged[self.parity] += values
+                return np.array([value % self.parity == 0 for value in values])
 
+        judged = {2: [], 3: []}
         bank = SampleBank.from_gan(FakeGAN(), 5, filters=[Keep(2), Keep(3)], real=real_images())
         assert (bank.pixels[:, 0, 0, 0] % 6 == 0).all()
+        assert judged[3] == [value for value in judged[2] if value % 2 == 0]  # only what the first has kept
 
     def test_a_quota_out_of_reach_names_each_class_and_its_rate(self, tmp_path):
         gan = FakeGAN(junk=1.0)
