@@ -60,6 +60,8 @@ class TableGAN(RowGAN):
     device : {'auto', 'cpu', 'cuda', 'mps'}, default 'cpu'
         These networks are too small to gain from a GPU at their default size.
     precision : {'auto', '32-true', 'bf16-mixed'}, default '32-true'
+        bfloat16 gains nothing at the default size; for wide networks and batches of several hundred rows, 'auto' takes
+        it where the processor is good at it.
     n_threads : int or None, default 1
         Threads during `fit` and `sample`. At the default size a second gains little, and several fits may run side
         by side.
