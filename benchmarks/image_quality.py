@@ -17,7 +17,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +132,7 @@ def fill_filtered_bank(gan: ImageGAN, task: Task, options: argparse.Namespace) -
     classifier = ImageClassifier((28, 28), mirror=task.mirror).fit(flatten(X), y)
     filters = [
         ConfidenceFilter(FrozenEstimator(classifier), keep_fraction=options.keep, features=flatten),
-        NeighbourFilter(per_class=False, copy_ratio=None, features=lambda X: classifier.transform(flatten(X))),
+        NeighbourFilter(per_class=False, copy_ratio=None, features=FeaturesOf(classifier)),
         NeighbourFilter(k=None),
     ]
     banks = []
@@ -146,6 +146,16 @@ def fill_filtered_bank(gan: ImageGAN, task: Task, options: argparse.Namespace) -
         banks.append(SampleBank.from_gan(gan, wanted, filters=filters, real=(X, y), random_state=0, max_draws=draws))
     pixels, labels = (np.concatenate([getattr(bank, name) for bank in banks]) for name in ("pixels", "labels"))
     return pixels, labels, [bank.provenance for bank in banks], time.process_time() - begin
+
+
+@dataclass(frozen=True)
+class FeaturesOf:
+    """Images' features in a classifier."""
+
+    classifier: ImageClassifier
+
+    def __call__(self, X: np.ndarray) -> np.ndarray:
+        return self.classifier.transform(flatten(X))
 
 
 def n_wanted(task: Task, options: argparse.Namespace) -> int:

@@ -40,7 +40,8 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         The score that counts. Average precision looks at ranks, so that decisions are left as they are.
     ensemble : bool, default True
         Whether the classifiers that the inner folds have trained on what was chosen join the final one: log
-        probabilities are averaged. Predictions take four times as long, and training no longer than without.
+        probabilities are averaged. Training takes no longer, and predictions as many times as there are classifiers:
+        four, with the sampler's three inner folds. Until the choice is made all candidates' are kept in memory.
     random_state : None, int or RandomState, default None
         An int makes `fit` repeat exactly on the same machine.
 
@@ -50,7 +51,8 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     estimator_ : classifier
         Trained on original and synthetic rows.
     estimators_ : list of classifiers
-        Who predicts: `estimator_`, and after it those of the inner folds if `ensemble` says so.
+        Who predicts: `estimator_`, and after it those of the inner folds if `ensemble` says so; a class of one row
+        leaves no inner folds.
     sampler_ : GANOverSampler
         As fitted on all rows; see its `dose_`, `sources_`, `filter_`, `synthetic_mask_` and `source_`.
     tau_ : float
@@ -68,7 +70,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     Notes
     -----
     The GAN is trained once for each inner fold and once for all rows, for all candidates together; the classifier once
-    for each candidate and fold. All of these classifiers are kept in memory until the choice is made.
+    for each candidate and fold. Shift and expected gain are those of single classifiers.
 
     References
     ----------
@@ -151,21 +153,24 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         if hasattr(sampler, "feature_names_in_"):
             self.feature_names_in_ = sampler.feature_names_in_
         self.estimator_ = clone(self.estimator).fit(X_all, y_all)
-        self.estimators_ = [self.estimator_, *(committee if self.ensemble else [])]
+        self.estimators_ = [self.estimator_, *committee]
         return self
 
     def _choose(self, sampler: GANOverSampler, X: Any, y: Any) -> list[Any]:
-        """Set the shift, and the sampler's parameters if they are left to the inner folds; return their classifiers."""
+        """Set the shift, and the sampler's parameters if they are left to the inner folds.
+
+        Return the inner folds' classifiers for what was chosen, or none if they are not to join.
+        """
         trials, named = sampler.start_trials(X, y)
         if named is not None:
-            held_out = trials.predict(self.estimator, {"named": named})
+            held_out = trials.predict(self.estimator, {"named": named}, self.ensemble)
             _, taus = held_out.score(self.scoring)
             self.tau_ = taus["named"]
             self.verdict_ = f"{named} as the sampler says; decisions moved by {self.tau_:.2f} log class frequencies."
             return held_out.classifiers["named"]
         prior = find_shifted_prior(self.scoring).top(N_TRIED)
         tried = {name: CANDIDATES[name] for name in ("none", *prior.names)}
-        held_out = trials.predict(self.estimator, tried)
+        held_out = trials.predict(self.estimator, tried, self.ensemble)
         scores, taus = held_out.score(self.scoring)
         self.choice_ = choose(scores, trials.n_rare, prior, self.scoring)
         self.tau_ = taus[self.choice_.name]

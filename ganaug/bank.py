@@ -115,8 +115,8 @@ class SampleBank(Dataset):
             Folder to write; None makes a temporary one that goes with the bank. It is written whole: on any
             error nothing is left behind.
         filters : sequence of str or Filter
-            Names from :data:`ganaug.filters.FILTERS`, or objects. Each judges what those before it kept, so cheap
-            ones go first.
+            Names from :data:`ganaug.filters.FILTERS`, or objects. Each judges only what those before it have
+            kept; a filter that keeps a share keeps that share of it.
         real : tuple (X, y) or None
             Real images and their labels, in any form that ImageGAN.fit takes; the filters are fitted on them.
         max_draws : int, default 20

@@ -4,7 +4,6 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from os import PathLike
 from typing import Any, ClassVar
 
@@ -18,9 +17,11 @@ from ganaug import __version__, checkpoint, persistence, training
 from ganaug._parameters import Choices, check_parameters, make_recipe, resolve
 from ganaug._typing import Label, RandomState
 from ganaug._validation import as_seed, check_number, check_same_length
+from ganaug.adam import give_own_memory
 from ganaug.architectures import DataSpec, Networks
 from ganaug.batches import Batches
 from ganaug.callbacks import ProgressBar
+from ganaug.class_generator import ClassGenerator
 from ganaug.devices import choose_device, choose_precision, freed_memory_kept, has_device, seeded, thread_limit
 from ganaug.exceptions import SmallClassWarning
 from ganaug.processes import join_processes
@@ -296,7 +297,7 @@ class BaseGAN(BaseEstimator):
         self.networks_ = state.networks._replace(generator=state.ema)
         for module in self.networks_:
             if module is not None:
-                module.eval().requires_grad_(False)
+                give_own_memory(module.eval().requires_grad_(False))
         self.history_ = state.history
         self._fine_tuned: dict[int, nn.Module] = {}
 
@@ -311,6 +312,7 @@ class BaseGAN(BaseEstimator):
             state = training.start(recipe, trunk.fabric, networks, data, batches)
             with closing(ProgressBar(self.verbose, f"class {self.label_codec_.classes[index]}")) as bar:
                 training.train(state, [bar])
+            give_own_memory(state.ema)
             self._fine_tuned[index] = state.ema
             if state.was_interrupted:
                 break
@@ -372,21 +374,6 @@ class BaseGAN(BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "networks_")
-
-
-@dataclass(frozen=True)
-class ClassGenerator:
-    """One class's generator: call it with a number of samples."""
-
-    gan: BaseGAN
-    label: Label
-
-    def __call__(self, n: int = 1, *, random_state: RandomState = None) -> Any:
-        """Return n samples of the class, typed like the training data."""
-        return self.gan.sample(n, self.label, random_state=random_state)[0]
-
-    def __repr__(self) -> str:
-        return f"ClassGenerator({self.label!r} of {type(self.gan).__name__})"
 
 
 def _is_one_label(y: Any, classes: Sequence[Label]) -> bool:

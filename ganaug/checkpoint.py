@@ -67,6 +67,8 @@ def resume(state: TrainingState, path: str | PathLike) -> None:
         torch.set_rng_state(tensors["random_state"])
     except KeyError as error:
         raise ModelFormatError(f"The checkpoint in {path} lacks {error}; train from the start.") from error
+    except ValueError as error:
+        raise ModelFormatError(f"The checkpoint in {path} is of other networks: {error}") from error
 
 
 def _modules(state: TrainingState) -> dict[str, torch.nn.Module]:

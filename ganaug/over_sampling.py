@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -170,17 +171,14 @@ class GANOverSampler(BaseOverSampler):
         self._check_together()
         dense, seed = _densify(X), as_seed(self.random_state)
         self._class_counts = Counter(y.tolist())
-        self._decide(dense, y, seed)
+        self._decide(X, y, seed)
         self.n_new_ = {plain_label(label): round(self.dose_ * n) for label, n in self.sampling_strategy_.items()}
         pool = self._make_pool(dense, y, seed)
         drawn = pool.draw(self.n_new_, self.sources_, _find_filter(self.filter_))
         self.gan_ = vars(pool).get("gan")
         self.synthetic_mask_ = np.repeat([False, True], [len(y), len(drawn.y)])
         self.source_ = np.concatenate([np.full(len(y), "real"), drawn.source])
-        X_all = concatenate([dense, drawn.X])
-        if sparse.issparse(X):
-            X_all = sparse.csr_matrix(X_all).asformat(X.format)
-        return X_all, np.concatenate([y, drawn.y])
+        return _formed_like(X, concatenate([dense, drawn.X])), np.concatenate([y, drawn.y])
 
     def _check_together(self) -> None:
         """Find mistakes before training: in the GAN, also if nothing is drawn from it, and beside ``dose='auto'``."""
@@ -225,13 +223,14 @@ class GANOverSampler(BaseOverSampler):
 
     def _make_trials(self, X: Any, y: np.ndarray, seed: int) -> Trials:
         return Trials(
-            X,
+            _densify(X),
             y,
             lambda X, y: self._make_pool(X, y, seed),
             self._count_new,
             n_folds=self.n_folds,
             n_repeats=self.n_repeats,
             seed=seed,
+            restore=partial(_formed_like, X),
         )
 
     def start_trials(self, X: Any, y: Any) -> tuple[Trials, Candidate | None]:
@@ -252,7 +251,7 @@ class GANOverSampler(BaseOverSampler):
         X, y, _ = self._check_X_y(X, y)
         self.sampling_strategy_ = check_sampling_strategy(self.sampling_strategy, y, self._sampling_type)
         self._class_counts = Counter(y.tolist())
-        trials = self._make_trials(_densify(X), y, as_seed(self.random_state))
+        trials = self._make_trials(X, y, as_seed(self.random_state))
         return trials, None if self.dose == "auto" else self._named()
 
     def _named(self) -> Candidate:
@@ -296,11 +295,25 @@ def _densify(X: Any) -> Any:
     if sparse.issparse(X):
         return X.toarray()
     if hasattr(X, "iloc"):
-        import pandas as pd
-
-        dense = {name: dtype.subtype for name, dtype in X.dtypes.items() if isinstance(dtype, pd.SparseDtype)}
+        dense = {name: dtype.subtype for name, dtype in _sparse_dtypes(X).items()}
         return X.astype(dense) if dense else X
     return X
+
+
+def _formed_like(X: Any, rows: Any) -> Any:
+    """Undo `_densify`: return rows in the form of X."""
+    if sparse.issparse(X):
+        return sparse.csr_matrix(rows).asformat(X.format)
+    if hasattr(X, "iloc"):
+        dtypes = _sparse_dtypes(X)
+        return rows.astype(dtypes) if dtypes else rows
+    return rows
+
+
+def _sparse_dtypes(X: Any) -> dict[str, Any]:
+    import pandas as pd
+
+    return {name: dtype for name, dtype in X.dtypes.items() if isinstance(dtype, pd.SparseDtype)}
 
 
 def _find_filter(given: str | Filter | None) -> Filter | None:

@@ -21,7 +21,7 @@ from torch.nn.functional import cross_entropy, softplus
 
 from ganaug._typing import Label, RandomState
 from ganaug._validation import as_seed, check_choice, check_number, check_pair
-from ganaug.adam import Adam, flatten_parameters
+from ganaug.adam import Adam, flatten_parameters, give_own_memory
 from ganaug.architectures import VECTOR_ARCHITECTURES, Architecture, Networks
 from ganaug.batches import Batches
 from ganaug.class_outputs import ClassCritique, build_networks
@@ -199,6 +199,8 @@ class GANClassifier(ClassifierMixin, BaseEstimator):
             run = _Run(self, architecture.latent_dim, networks, x, torch.from_numpy(codes))
             self.history_ = run.train()
         self.networks_ = Networks(networks.generator.eval(), run.average)
+        for module in (networks.generator, run.average):
+            give_own_memory(module)
         return self
 
     def _read_labelled(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -251,7 +253,7 @@ class _Run:
         self.recipe, self.latent_dim, self.x = recipe, latent_dim, x
         self.generator, self.discriminator, _ = networks
         self.average = copy.deepcopy(self.discriminator).eval().requires_grad_(False)
-        self.average_weights, _ = flatten_parameters(self.average)
+        self.average_weights = flatten_parameters(self.average)
         self.labelled = Batches(y, recipe.class_balance)
         betas = tuple(recipe.betas)
         self.optimizers = (

@@ -64,9 +64,13 @@ class TrainingState:
     Attributes
     ----------
     networks : Networks
-        Generator, discriminator and encoder as they are being trained.
+        Generator, discriminator and encoder as they are being trained. Change weights in place only: see `Adam`.
     ema : nn.Module
         Generator with exponentially averaged weights: the one that sampling uses.
+    average : Tensor of shape (n,)
+        All parameters of `ema`, in the order in which the generator's begin ``optimizer.weights``.
+    optimizer : Adam
+        Of all networks: they step at once.
     step : int
         Generator updates so far.
     progress : float in [0, 1]
@@ -85,7 +89,7 @@ class TrainingState:
     ema: nn.Module
     data: TrainingData
     batches: Batches
-    average: Tensor  # all parameters of `ema`, in the order in which they begin the optimizer's weights
+    average: Tensor
     optimizer: Adam
     penalty: Callable[[Situation], Tensor] | None
     d_augment: Any
@@ -137,8 +141,8 @@ def start(recipe: Recipe, fabric: Processes, networks: Networks, data: TrainingD
         ema=ema,
         data=data.to(fabric.device),
         batches=batches,
-        average=flatten_parameters(ema)[0],
-        optimizer=Adam(*networks, betas=recipe.betas),  # one for both players, who step at once
+        average=flatten_parameters(ema),
+        optimizer=Adam(*networks, betas=recipe.betas),
         penalty=recipe.penalty and recipe.penalty.start(),
         d_augment=recipe.d_augment and recipe.d_augment.start(),
     )
@@ -344,6 +348,7 @@ def _interval(recipe: Recipe) -> int:
 
 
 def _record_or_roll_back(state: TrainingState, good: Snapshot) -> Snapshot:
+    state.optimizer.check_sharing()
     values = state.fabric.all_reduce(torch.stack(list(state.losses.values())), reduce_op="mean")
     if not values.isfinite().all() or not _has_finite_weights(state):
         good.restore(state)

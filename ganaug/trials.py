@@ -26,7 +26,7 @@ class HeldOut:
     proba : dict of str to list of ndarrays of shape (n, K)
         By candidate, the probabilities of each fold's test part.
     classifiers : dict of str to list of classifiers
-        By candidate, who said so: one classifier for each fold.
+        By candidate, who said so: one classifier for each fold, or none if they were not kept.
     """
 
     y: list[np.ndarray]
@@ -93,6 +93,8 @@ class Trials:
         ``count_new(y)`` returns how many new rows each class would get at dose one.
     n_folds, n_repeats : int, default 3 and 1
     seed : int
+    restore : callable or None, default None
+        Gives rows the form that the estimator gets in the end, such as a sparse matrix; None leaves them.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class Trials:
         n_folds: int = 3,
         n_repeats: int = 1,
         seed: int = 0,
+        restore: Callable[[Any], Any] | None = None,
     ) -> None:
         smallest = int(np.unique(y, return_counts=True)[1].min())
         if smallest < 2:
@@ -114,8 +117,10 @@ class Trials:
             )
         splitter = RepeatedStratifiedKFold(n_splits=min(n_folds, smallest), n_repeats=n_repeats, random_state=seed)
         self.y = y
+        restore = restore or (lambda X: X)
         self._folds = [
-            _InnerFold(X, y, train, test, make_pool, count_new) for train, test in splitter.split(np.zeros(len(y)), y)
+            _InnerFold(X, y, train, test, make_pool, count_new, restore)
+            for train, test in splitter.split(np.zeros(len(y)), y)
         ]
 
     @property
@@ -146,31 +151,41 @@ class Trials:
         scores = [[fold.score(estimator, scorers, CANDIDATES[name]) for name in names] for fold in self._folds]
         return np.array(scores).transpose(2, 0, 1)
 
-    def predict(self, estimator: Any, candidates: Mapping[str, Candidate]) -> HeldOut:
+    def predict(self, estimator: Any, candidates: Mapping[str, Candidate], keep: bool = False) -> HeldOut:
         """Train clones on each fold with each candidate's rows, and predict the fold's test part.
 
         Parameters
         ----------
         estimator : classifier with ``predict_proba``
         candidates : mapping of str to Candidate
+        keep : bool, default False
+            Whether to return the classifiers, which may take much memory.
         """
         labels = np.unique(self.y)
-        classifiers = {
-            name: [fold.fit(estimator, candidate) for fold in self._folds] for name, candidate in candidates.items()
-        }
-        proba = {
-            name: [one.predict_proba(fold.X_test) for one, fold in zip(own, self._folds, strict=True)]
-            for name, own in classifiers.items()
-        }
-        return HeldOut([np.searchsorted(labels, fold.y_test) for fold in self._folds], proba, classifiers)
+        held_out = HeldOut([np.searchsorted(labels, fold.y_test) for fold in self._folds], {})
+        for name, candidate in candidates.items():
+            held_out.proba[name], held_out.classifiers[name] = [], []
+            for fold in self._folds:
+                classifier = fold.fit(estimator, candidate)
+                held_out.proba[name].append(classifier.predict_proba(fold.X_test))
+                if keep:
+                    held_out.classifiers[name].append(classifier)
+        return held_out
 
 
 class _InnerFold:
     def __init__(
-        self, X: Any, y: np.ndarray, train: np.ndarray, test: np.ndarray, make_pool: Callable, count_new: Callable
+        self,
+        X: Any,
+        y: np.ndarray,
+        train: np.ndarray,
+        test: np.ndarray,
+        make_pool: Callable,
+        count_new: Callable,
+        restore: Callable,
     ) -> None:
-        self.X, self.y = _take(X, train), y[train]
-        self.X_test, self.y_test = _take(X, test), y[test]
+        self.X, self.y, self._restore = _take(X, train), y[train], restore
+        self.X_test, self.y_test = restore(_take(X, test)), y[test]
         self.pool, self.n_new = make_pool(self.X, self.y), count_new(self.y)
         self.n_rare = int(np.unique(self.y_test, return_counts=True)[1].min())
 
@@ -179,7 +194,7 @@ class _InnerFold:
         if candidate.dose:
             drawn = candidate.draw(self.pool, self.n_new)
             X, y = concatenate([X, drawn.X]), np.concatenate([y, drawn.y])
-        return clone(estimator).fit(X, y)
+        return clone(estimator).fit(self._restore(X), y)
 
     def score(self, estimator: Any, scorers: Sequence[Callable], candidate: Candidate) -> list[float]:
         fitted = self.fit(estimator, candidate)

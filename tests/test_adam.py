@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from ganaug.adam import ALIGNMENT, Adam, flatten_parameters
+from ganaug.adam import ALIGNMENT, Adam, flatten_parameters, give_own_memory
 
 
 def make_networks():
@@ -51,17 +51,67 @@ def test_gradients_add_up_until_they_are_forgotten():
 def test_parameters_become_views_of_one_vector_and_keep_values_and_memory_order():
     networks, reference = make_networks(), make_networks()
     parameters = [p for m in networks if m for p in m.parameters()]
-    weights, gradients = flatten_parameters(*networks)
+    optimizer = Adam(*networks, betas=(0.0, 0.99))
     begin = 0
     for p, q in zip(parameters, (q for m in reference if m for q in m.parameters()), strict=True):
         assert torch.equal(p, q)
         assert p.stride() == q.stride() == p.grad.stride()
-        assert p.data_ptr() == weights[begin:].data_ptr()
-        assert p.grad.data_ptr() == gradients[begin:].data_ptr()
+        assert p.data_ptr() == optimizer.weights[begin:].data_ptr()
+        assert p.grad.data_ptr() == optimizer.gradients[begin:].data_ptr()
         begin += -(-p.numel() // ALIGNMENT) * ALIGNMENT
-    assert len(weights) == begin
-    weights.zero_()
+    assert len(optimizer.weights) == begin
+    optimizer.check_sharing()
+    optimizer.weights.zero_()
     assert not any(p.any() for p in parameters)
+
+
+def test_parameters_with_gaps_in_memory_do_not_overlap():
+    gappy = nn.Linear(10, 8)
+    gappy.weight = nn.Parameter(torch.randn(8, 20)[:, :10])
+    after = nn.Linear(3, 2)
+    before = [p.detach().clone() for m in (gappy, after) for p in m.parameters()]
+    flatten_parameters(gappy, after)
+    assert all(map(torch.equal, before, (p.detach() for m in (gappy, after) for p in m.parameters())))
+
+
+def test_own_memory_is_given_back():
+    first, _, last = make_networks()
+    weights = flatten_parameters(first, last)
+    before = [p.detach().clone() for p in first.parameters()]
+    give_own_memory(first)
+    weights.zero_()
+    for p, q in zip(first.parameters(), before, strict=True):
+        assert torch.equal(p, q)
+        assert p.untyped_storage().nbytes() == 4 * p.numel()
+        assert p.grad is None
+
+
+@pytest.mark.parametrize(
+    "break_it",
+    [
+        lambda network: network.zero_grad(),
+        lambda network: network.double().float(),
+        lambda network: setattr(network.weight, "data", network.weight.data.clamp(-1, 1)),
+    ],
+    ids=["zero_grad", "to", "data"],
+)
+def test_weights_that_were_replaced_are_found(break_it):
+    network = nn.Linear(3, 2)
+    optimizer = Adam(network, betas=(0.0, 0.99))
+    break_it(network)
+    with pytest.raises(RuntimeError, match=r"was replaced during training.* change weights in place"):
+        optimizer.check_sharing()
+
+
+def test_parameters_that_do_not_fit_one_vector_are_refused():
+    network, other = nn.Linear(3, 2), nn.Linear(3, 2)
+    other.bias = network.bias
+    with pytest.raises(ValueError, match="Two networks share a parameter"):
+        flatten_parameters(network, other)
+    with pytest.raises(ValueError, match=r"one dtype and device, got .*float32.*float64"):
+        flatten_parameters(network, nn.Linear(3, 2).double())
+    with pytest.raises(ValueError, match="have no parameters"):
+        flatten_parameters(nn.ReLU(), None)
 
 
 def test_state_goes_from_one_optimizer_to_another():
@@ -79,3 +129,5 @@ def test_state_goes_from_one_optimizer_to_another():
     assert first.n_steps == second.n_steps == 2
     with pytest.raises(KeyError, match="second_moment"):
         second.load_state_dict({"first_moment": first.first_moment})
+    with pytest.raises(ValueError, match=r"first_moment has 1 numbers and these networks need \d+"):
+        second.load_state_dict({"first_moment": torch.zeros(1)})

@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from _tables import make_labels, make_mixed, make_numbers, tiny_table_gan
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
@@ -95,6 +97,18 @@ def test_the_ensemble_is_that_of_what_was_chosen(dose, monkeypatch):
     final, *inner = [one.rare_share_ for one in fitted.estimators_]
     assert final > 2 * 30 / 400
     assert inner == pytest.approx([final] * 3, abs=0.01)
+
+
+@pytest.mark.parametrize("form", ["csr", "frame"])
+def test_inner_classifiers_see_sparse_rows_as_the_final_one_does(form):
+    X, y = make_overlap(120)
+    X[X < 0] = 0
+    rows = sparse.csr_matrix(X) if form == "csr" else pd.DataFrame(X).astype(pd.SparseDtype("float64", 0.0))
+    fitted = make_classifier(KNeighborsClassifier(), dose=0.5).fit(rows, y)
+    methods = {one._fit_method for one in fitted.estimators_}
+    assert len(fitted.estimators_) == 4
+    assert methods == {"brute"}  # what nearest neighbours do with sparse rows
+    np.testing.assert_allclose(fitted.predict_proba(rows).sum(1), 1)
 
 
 def test_a_named_way_is_taken_and_only_the_shift_chosen():

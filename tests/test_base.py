@@ -382,6 +382,13 @@ class TestSaving:
         ganaug.load(tmp_path / "m").sample(2)
         assert torch.equal(torch.get_rng_state(), before)
 
+    @pytest.mark.parametrize("fine_tune_steps", [0, 1])
+    def test_pickle_is_no_larger_than_the_weights(self, fine_tune_steps):
+        X, y = make_bars()
+        gan = tiny_gan(architecture=Residual(width=32), fine_tune_steps=fine_tune_steps).fit(X, y)
+        n_bytes = sum(tensor.nbytes for tensor in gan._weights().values())
+        assert len(pickle.dumps(gan)) < 1.2 * n_bytes
+
     def test_fine_tuned_model_pickles(self, tuned):
         assert np.array_equal(pickle.loads(pickle.dumps(tuned)).sample(9)[0], tuned.sample(9)[0])
 

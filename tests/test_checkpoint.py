@@ -78,6 +78,13 @@ def test_other_networks_are_refused(tmp_path):
         checkpoint.resume(make_state(architecture=Residual(width=4, latent_dim=8)), tmp_path / "c")
 
 
+def test_networks_without_the_encoder_are_refused(tmp_path):
+    checkpoint.save(make_state(), tmp_path / "c")
+    other = make_state(architecture=Residual(width=8, latent_dim=8, encoder=False))
+    with pytest.raises(ModelFormatError, match="is of other networks: first_moment has"):
+        checkpoint.resume(other, tmp_path / "c")
+
+
 def test_checkpoint_without_the_adaptive_part_is_refused(tmp_path):
     checkpoint.save(make_state(), tmp_path / "c")
     with pytest.raises(ModelFormatError, match="lacks 'd_augment'; train from the start"):

@@ -49,7 +49,19 @@ class TestChoose:
         choice = choose(make_scores([-0.1, -0.02]), 20, make_prior([-0.01, 0.0]), "f1_macro")
         assert choice.name == "none"
         assert not choice.candidate.dose
-        assert choice.verdict == "Use none: no candidate can be expected to raise f1_macro."
+        assert choice.verdict == "Use none: no candidate's expected gain in f1_macro stands out from its uncertainty."
+
+    def test_a_gain_must_exceed_a_quarter_of_its_standard_deviation(self):
+        prior = make_prior([0.0], between=0.01, within=0.09)
+        deviation = (1 / (1 / 0.01 + 3 * 5 / 0.09)) ** 0.5
+        share = 0.01 / (0.01 + 0.09 / 5 / 3)  # of a measured gain, is expected
+        gains = [factor * 0.25 * deviation / share for factor in (0.95, 1.05)]
+        assert [choose(make_scores([gain]), 5, prior, "").name for gain in gains] == ["none", prior.names[0]]
+
+    def test_of_equal_gains_the_surer_is_chosen(self):
+        names = list(CANDIDATES)[1:3]
+        prior = Prior(names, np.array([0.05, 0.05]), np.diag([0.02, 0.01]), np.eye(2) * 1e3)
+        assert choose(make_scores([0.05, 0.05]), 5, prior, "").name == names[1]
 
     def test_verdict_says_what_and_how_much(self):
         prior = Prior(["halves_25"], np.array([0.1]), np.eye(1) * 0.01, np.eye(1))

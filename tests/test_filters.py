@@ -196,6 +196,7 @@ def test_discriminator_turns_the_generator_into_what_the_discriminator_learned()
         (NeighbourFilter(k=0), ValueError, "k must be an integer from 1"),
         (NeighbourFilter(k=None, copy_ratio=None), ValueError, "k and copy_ratio are both None"),
         (NeighbourFilter(k="5"), TypeError, "k must be an integer or None, got '5'"),
+        (NeighbourFilter(per_class="no"), TypeError, "per_class must be True or False, got 'no'"),
         (NeighbourFilter(copy_ratio=0.0), ValueError, "copy_ratio must be a number"),
         (DiscriminatorFilter(keep_fraction=1.1), ValueError, "keep_fraction must be a number"),
         (DiscriminatorFilter(n_burn_in=1), ValueError, "n_burn_in must be an integer from 2"),

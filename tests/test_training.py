@@ -369,14 +369,28 @@ class TestDivergence:
 
         def look(state):
             seen[state.step] = copy.deepcopy([weights(m) for m in (*state.networks, state.ema)])
+            moments[state.step] = copy.deepcopy(state.optimizer.state_dict())
 
+        moments = {0: copy.deepcopy(state.optimizer.state_dict())}
         start = [weights(m) for m in (*state.networks, state.ema)]
         with pytest.warns(GanaugWarning, match="not finite at step 3; training went back to its last good state"):
             train(state, [look])
         assert all(map(torch.equal, seen[3], start))
+        assert moments[2]["second_moment"].any()
+        assert [moments[step]["n_steps"] for step in (0, 2, 3)] == [0, 2, 0]
+        for name in ("first_moment", "second_moment"):
+            assert torch.equal(moments[3][name], moments[0][name])
         assert [entry["step"] for entry in state.history] == [1, 2, 4]
         assert all(weights(m).isfinite().all() for m in (*state.networks, state.ema))
         assert state.penalty.real_mean.isfinite()
+
+    def test_a_callback_that_puts_other_tensors_in_place_of_weights_is_found(self):
+        def clip(state):
+            for p in state.networks.discriminator.parameters():
+                p.data = p.data.clamp(-0.1, 0.1)
+
+        with pytest.raises(RuntimeError, match="was replaced during training"):
+            train(make_state(max_steps=5), [clip])
 
     def test_weights_that_are_not_finite_roll_back_even_if_losses_are(self):
         def spoil(state):

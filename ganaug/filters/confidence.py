@@ -27,7 +27,7 @@ class ConfidenceFilter(Filter):
         `ganaug.benchmark.ImageClassifier` judges better, in minutes instead of seconds.
     keep_fraction : float in (0, 1] or None, default None
         Keep this share of each class in every call, the most probable first. Raising it keeps more.
-        One half if `min_probability` is None too.
+        One half if `min_probability` is None too. Behind another filter it is a share of what that one has left.
     min_probability : float in [0, 1] or None, default None
         Keep samples whose own class has at least this probability. Raising it keeps fewer.
     features : callable or None, default None

@@ -17,7 +17,7 @@ from ganaug.filters._base import Features, Filter, FittedFilter, check_fraction,
 
 @dataclass(frozen=True)
 class NeighbourFilter(Filter):
-    """Keep samples on the real manifold of their class, yet not on top of a training sample.
+    """Keep samples on the manifold of real ones, yet not on top of a training sample.
 
     The two-sided band removes both junk and copies: samples outside every real sample's ball, and samples
     nearer to a real one than real ones are to each other.
@@ -27,15 +27,15 @@ class NeighbourFilter(Filter):
     k : int or None, default 5
         A real sample's ball reaches to its k-th nearest neighbour of the class; in a class of fewer samples,
         to the farthest. Raising it keeps more. None rejects copies alone.
-    per_class : bool, default True
-        Whether the balls are those of the sample's own class, each by its neighbours of the class. False takes the
-        balls of all classes together: for classes of so few samples that their own cover little, to tell junk from
-        samples, while `ConfidenceFilter` tells the classes. Copies are judged within the class either way.
     copy_ratio : float in (0, 1] or None, default 0.5
         Reject samples nearer to a real one than this share of the class's median nearest-neighbour distance,
         and identical ones. Raising it rejects more. None rejects no copies.
     features : callable or None, default None
         Turns X into an (N, D) array. None flattens, with uint8 scaled to [0, 1].
+    per_class : bool, default True
+        Whether balls reach to the k-th neighbour within the class, and a sample must lie in one of its own class. False
+        measures among all real samples, whatever their class: it tells junk where a class has too few samples to
+        cover much, and leaves the classes to `ConfidenceFilter`. Copies are judged within the class either way.
 
     References
     ----------
@@ -46,18 +46,20 @@ class NeighbourFilter(Filter):
 
     Notes
     -----
-    In a class with a single real sample only its copies are rejected, with a warning: no more can be told.
+    Within a class of a single real sample nothing but its exact copies can be told, of which a warning speaks.
     """
 
     k: int | None = 5
-    per_class: bool = True
     copy_ratio: float | None = 0.5
     features: Features | None = None
+    per_class: bool = True
 
     def fit(self, X: Any, y: Iterable[Label], gan: Any = None) -> "FittedNeighbour":
         """Measure each class's neighbourhoods; see `Filter.fit`."""
         check_number("k", self.k, minimum=1, integer=True, optional=True)
         check_fraction("copy_ratio", self.copy_ratio, optional=True)
+        if not isinstance(self.per_class, bool):
+            raise TypeError(f"per_class must be True or False, got {self.per_class!r}.")
         if self.k is None and self.copy_ratio is None:
             raise ValueError("k and copy_ratio are both None, so nothing would be rejected; give one of them.")
         X = extract(self.features, X)
@@ -69,8 +71,8 @@ class NeighbourFilter(Filter):
         single = [label for label, manifold in manifolds.items() if len(manifold.real) == 1]
         if single and (self.per_class or self.copy_ratio is not None):
             warnings.warn(
-                f"Classes {single} have one real sample each, so of their synthetic samples only exact "
-                f"copies are rejected; add real samples, or leave these classes without synthetic ones.",
+                f"Classes {single} have one real sample each, so that within them nothing but an exact copy can be "
+                f"told; add real samples, or leave these classes without synthetic ones.",
                 SmallClassWarning,
                 stacklevel=2,
             )

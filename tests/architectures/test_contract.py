@@ -10,6 +10,7 @@ import torch
 from _tiny import SHAPES
 from sklearn.base import clone
 
+from ganaug.adam import Adam
 from ganaug.architectures import ARCHITECTURES, DataSpec, Residual
 from ganaug.conditioning import CONDITIONINGS
 from ganaug.persistence import from_json, load_weights, to_json, weights_of
@@ -70,6 +71,16 @@ def test_gradients_reach_every_parameter(recipe, conditioning):
         for name, parameter in module.named_parameters():
             assert parameter.grad is not None, name
             assert parameter.grad.abs().sum() > 0, name
+
+
+def test_parameters_are_still_those_of_the_optimizer_after_a_pass(recipe, conditioning):
+    networks = build(recipe, conditioning)
+    optimizer = Adam(*networks, betas=(0.0, 0.99))
+    _, y, z = draw((3, 8, 8))
+    networks.discriminator(networks.generator(z, y), y).logits.sum().backward()
+    optimizer.step(1e-3)
+    optimizer.check_sharing()
+    assert optimizer.gradients.any()
 
 
 def _unfreeze_zeros(networks):
