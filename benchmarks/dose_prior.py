@@ -165,16 +165,24 @@ def check(rows: list[dict[str, Any]]) -> None:
     """Print mean scores by score and learner: of each candidate, the default, the choice, the best in hindsight.
 
     A set's prior is learned on the other sets; that of the scores that `GANBalancedClassifier` knows, on all learners.
+    For those scores the last line gives the choice's gain over none, on average and on the worst set.
     """
     for place, scoring in enumerate(SCORES):
         print(scoring, " ".join(f"{name:>12.12}" for name in ["none", *NAMES, "default", "auto", "oracle"]))
+        gains: dict[str, list[float]] = defaultdict(list)
         for learner in FAMILIES:
             lines = []
             for name in sorted({row["set"] for row in rows}):
                 learners = list(FAMILIES) if scoring in INNER else [learner]
                 prior = learn_prior([row for row in rows if row["set"] != name], learners, place)
-                lines += [_held_out(row, learner, scoring, prior) for row in rows if row["set"] == name]
+                own = [_held_out(row, learner, scoring, prior) for row in rows if row["set"] == name]
+                gains[name] += [auto - none for none, *_, auto, _ in own]
+                lines += own
             print(f"{learner:>17}", " ".join(f"{value:12.4f}" for value in np.mean(lines, axis=0)))
+        if scoring in INNER:
+            means = {name: np.mean(part) for name, part in gains.items()}
+            worst = min(means, key=means.get)
+            print(f"auto over none: {np.mean(list(means.values())):+.4f}, on {worst} {means[worst]:+.4f}")
 
 
 def _held_out(row: dict[str, Any], learner: str, scoring: str, prior: Prior) -> list[float]:
