@@ -32,8 +32,8 @@ def learn(architecture="residual", n_steps=100, **parameters):
         architecture=ARCHITECTURES[architecture],
         max_steps=n_steps,
         batch_size=16,
-        # The classic DCGAN was made for 2e-4; at ten times that it loses a class now and then.
-        learning_rate=1e-3 if architecture == "dcgan" else 2e-3,
+        # The classic DCGAN was made for 2e-4; at five times that, unpenalised, it loses a class with every other seed.
+        learning_rate=3e-4 if architecture == "dcgan" else 2e-3,
         ema_half_life=200,
         **{"d_augment": None, **parameters},
     )
