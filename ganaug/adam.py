@@ -55,6 +55,7 @@ class Adam:
         self.gradients = torch.zeros_like(self.weights)
         for p, view in zip(self._parameters, _split(self.gradients, self._parameters), strict=True):
             p.grad = view
+        self._addresses = [_address(p) for p in self._parameters]
         self.first_moment, self.second_moment = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
         self.n_steps = 0
 
@@ -76,13 +77,8 @@ class Adam:
 
     def check_sharing(self) -> None:
         """Raise a `RuntimeError` if parameters or gradients are no longer views of the vectors."""
-        for p, weights, gradients in zip(
-            self._parameters,
-            _split(self.weights, self._parameters),
-            _split(self.gradients, self._parameters),
-            strict=True,
-        ):
-            if p.data_ptr() != weights.data_ptr() or p.grad is None or p.grad.data_ptr() != gradients.data_ptr():
+        for p, address in zip(self._parameters, self._addresses, strict=True):
+            if _address(p) != address:
                 raise RuntimeError(
                     f"A parameter of shape {tuple(p.shape)}, or its gradient, was replaced during training, so steps "
                     f"no longer reach it. Callbacks and layers must change weights in place, by p.data.copy_(...)."
@@ -152,6 +148,10 @@ def _parameters_of(modules: tuple[nn.Module | None, ...]) -> list[nn.Parameter]:
     if len(kinds) > 1:
         raise ValueError(f"All parameters must have one dtype and device, got {sorted(map(str, kinds))}.")
     return parameters
+
+
+def _address(p: nn.Parameter) -> tuple[int, int | None]:
+    return p.data_ptr(), None if p.grad is None else p.grad.data_ptr()
 
 
 def _room(p: Tensor) -> int:

@@ -27,7 +27,7 @@ from ganaug.batches import Batches
 from ganaug.class_outputs import ClassCritique, build_networks
 from ganaug.devices import freed_memory_kept, seeded, thread_limit
 from ganaug.exceptions import TrainingDivergedError
-from ganaug.training import scalar_with_gradient
+from ganaug.training import ema_decay, scalar_with_gradient
 from ganaug.vector_data import VectorCodec
 
 _NUMBERS: Mapping[str, dict[str, Any]] = {
@@ -301,9 +301,7 @@ class _Run:
         return losses
 
     def _update_average(self, step: int) -> None:
-        half_life = self.recipe.ema_half_life
-        decay = 0.5 ** (self.recipe.batch_size / half_life) if half_life else 0.0
-        decay = min(decay, step / (step + 10))
+        decay = ema_decay(self.recipe.ema_half_life, self.recipe.batch_size, step)
         self.average_weights.lerp_(self.optimizers[0].weights, 1 - decay)
 
 

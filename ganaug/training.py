@@ -300,13 +300,16 @@ def _update(state: TrainingState) -> None:
     _average_gradients(state)
     state.optimizer.step(_learning_rate(state))
     state.step += 1
-    half_life = state.recipe.ema_half_life
-    decay = 0.5 ** (state.recipe.batch_size / half_life) if half_life else 0.0
-    decay = min(decay, state.step / (state.step + 10))
-    with torch.no_grad():
-        state.average.lerp_(state.optimizer.weights[: len(state.average)], 1 - decay)
-        for average, buffer in state.buffer_pairs:
-            average.copy_(buffer)
+    decay = ema_decay(state.recipe.ema_half_life, state.recipe.batch_size, state.step)
+    state.average.lerp_(state.optimizer.weights[: len(state.average)], 1 - decay)
+    for average, buffer in state.buffer_pairs:
+        average.copy_(buffer)
+
+
+def ema_decay(half_life: float, batch_size: int, step: int) -> float:
+    """Return what the average keeps of itself at this step, counted from 1; less in the first steps."""
+    decay = 0.5 ** (batch_size / half_life) if half_life else 0.0
+    return min(decay, step / (step + 10))
 
 
 def _average_gradients(state: TrainingState) -> None:
