@@ -48,6 +48,7 @@ _NUMBERS: Mapping[str, dict[str, Any]] = {
     "class_balance": {"minimum": 0, "maximum": 1},
     "ema_half_life": {"minimum": 0},
     "latent_scale": {"minimum": 0},
+    "n_snapshots": {"minimum": 1, "integer": True},
     "fine_tune_steps": {"minimum": 0, "integer": True},
     "min_class_size": {"minimum": 0, "integer": True},
     "max_categories": {"minimum": 2, "integer": True},
@@ -85,7 +86,7 @@ def make_recipe(gan: Any, **changes: Any) -> tuple[Architecture, Recipe]:
     given = gan.get_params(deep=False)
     names = (
         "batch_size max_steps max_seconds learning_rate final_learning_rate ema_half_life class_balance "
-        "reconstruction_weight kl_weight"
+        "n_snapshots reconstruction_weight kl_weight"
     )
     parts |= {name: given[name] for name in names.split() if name in given}
     return architecture, Recipe(**{**recipes, **parts, **changes})

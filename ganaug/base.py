@@ -4,6 +4,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from os import PathLike
 from typing import Any, ClassVar
 
@@ -214,6 +215,7 @@ class BaseGAN(BaseEstimator):
             "labels": self.label_codec_.to_list(),
             "counts": self._counts.tolist(),
             "precision": self.precision_,
+            "n_snapshots": len(self._snapshots),
             "fine_tuned": sorted(self._fine_tuned),
             "history": self.history_,
         }
@@ -223,21 +225,22 @@ class BaseGAN(BaseEstimator):
         self._restore_codec(config)
         self._counts = np.asarray(config["counts"])
         self.precision_, self.history_ = config["precision"], config["history"]
-        self._rebuild(config["fine_tuned"], tensors)
+        self._rebuild(config.get("n_snapshots", 0), config["fine_tuned"], tensors)
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle weights instead of modules: spectrally normalised ones do not pickle."""
         state = dict(super().__getstate__())
         if "networks_" in state:
             state["networks_"], state["_fine_tuned"] = self._weights(), sorted(self._fine_tuned)
+            state["_snapshots"] = len(self._snapshots)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         if "networks_" in state:
-            self._rebuild(state["_fine_tuned"], state["networks_"])
+            self._rebuild(state["_snapshots"], state["_fine_tuned"], state["networks_"])
 
-    def _rebuild(self, fine_tuned: Sequence[int], tensors: dict[str, Tensor]) -> None:
+    def _rebuild(self, n_snapshots: int, fine_tuned: Sequence[int], tensors: dict[str, Tensor]) -> None:
         """Make the networks from their weights, as it suits this machine, which may not be the one that trained."""
         if not has_device(self.device):
             self.device = "auto"
@@ -246,10 +249,10 @@ class BaseGAN(BaseEstimator):
             self.precision_ = choose_precision("auto", device)
         architecture, recipe = make_recipe(self)
         with seeded(0):
-            self.networks_ = architecture.build(self._spec(), recipe.conditioning)
-            self._fine_tuned = {
-                index: architecture.build(self._spec(), recipe.conditioning).generator for index in fine_tuned
-            }
+            build = partial(architecture.build, self._spec(), recipe.conditioning)
+            self.networks_ = build()
+            self._snapshots = [build().generator for _ in range(n_snapshots)]
+            self._fine_tuned = {index: build().generator for index in fine_tuned}
         for name, module in self._modules():
             persistence.load_weights(module, tensors, name)
             module.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
@@ -264,6 +267,8 @@ class BaseGAN(BaseEstimator):
         for name, module in self.networks_._asdict().items():
             if module is not None:
                 yield name, module
+        for index, module in enumerate(self._snapshots):
+            yield f"snapshot_{index}", module
         for index, module in self._fine_tuned.items():
             yield f"generator_of_class_{index}", module
 
@@ -295,7 +300,8 @@ class BaseGAN(BaseEstimator):
 
     def _keep(self, state: training.TrainingState) -> None:
         self.networks_ = state.networks._replace(generator=state.ema)
-        for module in self.networks_:
+        self._snapshots = state.snapshots
+        for module in (*self.networks_, *self._snapshots):
             if module is not None:
                 give_own_memory(module.eval().requires_grad_(False))
         self.history_ = state.history
@@ -304,7 +310,11 @@ class BaseGAN(BaseEstimator):
     def _fine_tune(self, trunk: training.TrainingState, data: TrainingData, classes: Tensor) -> None:
         """Train each class's own copy of the shared networks on that class alone."""
         _, recipe = make_recipe(
-            self, max_steps=self.fine_tune_steps, max_seconds=None, learning_rate=self.final_learning_rate
+            self,
+            max_steps=self.fine_tune_steps,
+            max_seconds=None,
+            learning_rate=self.final_learning_rate,
+            n_snapshots=1,
         )
         for index in classes.unique().tolist():
             networks = Networks(*(m and training.trainable_copy(m) for m in self.networks_))
@@ -335,7 +345,7 @@ class BaseGAN(BaseEstimator):
         classes = torch.from_numpy(np.ascontiguousarray(classes))
         out = torch.empty(len(classes), *self._kept_shape())
         with self._inference(), seeded(seed):
-            for generator, own in self._by_generator(classes):
+            for generator, own in self._by_generator(classes, seed):
                 for rows in own.split(self._sampling_batch):
                     x = self._draw(generator, z[rows].to(self._device()), classes[rows].to(self._device()))
                     out[rows] = x.float().cpu()
@@ -353,13 +363,17 @@ class BaseGAN(BaseEstimator):
         """Return a batch of samples as they are kept until decoded."""
         return generator(z, y)
 
-    def _by_generator(self, classes: Tensor) -> Iterator[tuple[nn.Module, Tensor]]:
+    def _by_generator(self, classes: Tensor, seed: int) -> Iterator[tuple[nn.Module, Tensor]]:
+        """Yield generators with the rows that they make; who of several makes a row is drawn."""
         shared = torch.ones(len(classes), dtype=torch.bool)
         for index, generator in self._fine_tuned.items():
             own = classes == index
             shared &= ~own
             yield generator, own.nonzero().flatten()
-        yield self.networks_.generator, shared.nonzero().flatten()
+        everyone = [self.networks_.generator, *self._snapshots]
+        drawn = torch.from_numpy(np.random.default_rng(seed).integers(len(everyone), size=len(classes)))
+        for index, generator in enumerate(everyone):
+            yield generator, (shared & (drawn == index)).nonzero().flatten()
 
     def _device(self) -> torch.device:
         return next(self.networks_.generator.parameters()).device

@@ -1,5 +1,6 @@
 """Checkpoints: a training run that was cut off goes on as if nothing had happened."""
 
+import copy
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -40,6 +41,7 @@ def save(state: TrainingState, path: str | PathLike) -> None:
     for name, module in _modules(state).items():
         tensors |= persistence.weights_of(module, name)
     config = {"step": state.step, "seconds": state.seconds, "history": state.history}
+    config["n_snapshots"] = len(state.snapshots)
     parts = {name: vars(part) for name, part in adaptive_parts(state).items()}
     for name, part in {"optimizer": state.optimizer.state_dict(), **parts}.items():
         numbers, arrays = _split(part)
@@ -58,6 +60,7 @@ def resume(state: TrainingState, path: str | PathLike) -> None:
     """
     config, tensors = persistence.read_folder(path, "checkpoint")
     try:
+        state.snapshots = [copy.deepcopy(state.ema) for _ in range(config["n_snapshots"])]
         for name, module in _modules(state).items():
             persistence.load_weights(module, tensors, name)
         state.optimizer.load_state_dict(_join("optimizer", config, tensors))
@@ -73,6 +76,7 @@ def resume(state: TrainingState, path: str | PathLike) -> None:
 
 def _modules(state: TrainingState) -> dict[str, torch.nn.Module]:
     modules = {**state.networks._asdict(), "ema": state.ema}
+    modules |= {f"snapshot_{index}": module for index, module in enumerate(state.snapshots)}
     return {name: module for name, module in modules.items() if module is not None}
 
 

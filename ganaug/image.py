@@ -50,6 +50,10 @@ class ImageGAN(BaseGAN):
         Adam's decay rates.
     ema_half_life : float, default 20000
         Images seen until the averaged generator has forgotten half; 0 switches averaging off.
+    n_snapshots : int, default 1
+        Generators that samples are drawn from by chance: the last one, and earlier ones of the same training, kept at
+        equal distances from its middle on. Raising it costs no training and makes rare classes more diverse; at few
+        steps earlier generators are worse ones.
     class_balance : float from 0 to 1, default 0.5
         A class of n samples is drawn in proportion to ``n ** (1 - class_balance)``: 0 keeps the data's
         proportions, 1 shows all classes equally often, which makes the rarest ones copy.
@@ -116,6 +120,8 @@ class ImageGAN(BaseGAN):
     Huang et al., "The GAN is dead; long live the GAN!", NeurIPS 2024, arXiv:2501.05441 (default loss and penalty).
     Brock et al., "Large scale GAN training for high fidelity natural image synthesis", ICLR 2019, arXiv:1809.11096,
     Section 3.1 (narrower latents trade diversity for fidelity; theirs are cut off, those of `latent_scale` scaled).
+    Wang, Zhang and van de Weijer, "Ensembles of generative adversarial networks", 2016, arXiv:1612.00991
+    (several generators of one training: self-ensembles).
     Cui et al., "Class-balanced loss based on effective number of samples", CVPR 2019, arXiv:1901.05555 (the
     problem); the tempered sampling is that of Mahajan et al., ECCV 2018, arXiv:1805.00932, Section 2.2.
 
@@ -149,6 +155,7 @@ class ImageGAN(BaseGAN):
         final_learning_rate: float = 2e-4,
         betas: tuple[float, float] = (0.0, 0.99),
         ema_half_life: float = 20_000,
+        n_snapshots: int = 1,
         class_balance: float = 0.5,
         reconstruction_weight: float = 2.0,
         kl_weight: float = 0.01,
@@ -176,6 +183,7 @@ class ImageGAN(BaseGAN):
         self.final_learning_rate = final_learning_rate
         self.betas = betas
         self.ema_half_life = ema_half_life
+        self.n_snapshots = n_snapshots
         self.class_balance = class_balance
         self.reconstruction_weight = reconstruction_weight
         self.kl_weight = kl_weight

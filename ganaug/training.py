@@ -53,6 +53,7 @@ class Recipe:
     ema_half_life: float
     class_balance: float
     d_augment: DAugment | None = None
+    n_snapshots: int = 1
     reconstruction_weight: float = 0.0
     kl_weight: float = 0.0
 
@@ -67,6 +68,8 @@ class TrainingState:
         Generator, discriminator and encoder as they are being trained. Change weights in place only: see `Adam`.
     ema : nn.Module
         Generator with exponentially averaged weights: the one that sampling uses.
+    snapshots : list of nn.Module
+        Earlier states of `ema` that sampling uses beside it.
     average : Tensor of shape (n,)
         All parameters of `ema`, in the order in which the generator's begin ``optimizer.weights``.
     optimizer : Adam
@@ -93,6 +96,7 @@ class TrainingState:
     optimizer: Adam
     penalty: Callable[[Situation], Tensor] | None
     d_augment: Any
+    snapshots: list[nn.Module] = field(default_factory=list)
     step: int = 0
     seconds: float = 0.0
     progress: float = 0.0
@@ -176,6 +180,7 @@ def train(state: TrainingState, callbacks: Sequence[Callback] = ()) -> None:
             train_step(state)
             state.seconds = time.perf_counter() - begin
             is_over = _is_over(state)
+            _take_snapshot(state)
             is_recorded = is_over or state.step % _interval(state.recipe) == 0
             if is_recorded:
                 good = _record_or_roll_back(state, good)
@@ -310,6 +315,14 @@ def ema_decay(half_life: float, batch_size: int, step: int) -> float:
     """Return what the average keeps of itself at this step, counted from 1; less in the first steps."""
     decay = 0.5 ** (batch_size / half_life) if half_life else 0.0
     return min(decay, step / (step + 10))
+
+
+def _take_snapshot(state: TrainingState) -> None:
+    """Keep the averaged generator if training has come to one of the places from its middle on, equally far apart."""
+    n_earlier = state.recipe.n_snapshots - 1
+    is_due = state.progress >= (1 + len(state.snapshots) / max(n_earlier, 1)) / 2
+    if is_due and len(state.snapshots) < n_earlier and state.average.isfinite().all():
+        state.snapshots.append(copy.deepcopy(state.ema))
 
 
 def _average_gradients(state: TrainingState) -> None:

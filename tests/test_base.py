@@ -142,6 +142,7 @@ class TestParameters:
             ({"reconstruction_weight": -1}, "reconstruction_weight must be a number from 0 to inf, got -1"),
             ({"kl_weight": -1}, "kl_weight must be a number from 0 to inf, got -1"),
             ({"latent_scale": -1}, "latent_scale must be a number from 0 to inf, got -1"),
+            ({"n_snapshots": 0}, "n_snapshots must be an integer from 1 to inf, got 0"),
             ({"fine_tune_steps": -1}, "fine_tune_steps must be an integer from 0 to inf, got -1"),
             ({"min_class_size": -1}, "min_class_size must be an integer from 0 to inf, got -1"),
             ({"n_threads": 0}, "n_threads must be an integer from 1 to inf, got 0"),
@@ -324,6 +325,40 @@ class TestFineTuning:
         assert not np.array_equal(tuned.sample(5, "left")[0], gan.sample(5, "left")[0])
 
 
+@pytest.fixture(scope="module", name="several")
+def with_snapshots():
+    return tiny_gan(max_steps=6, n_snapshots=3, learning_rate=0.01, final_learning_rate=0.01).fit(X, NAMES)
+
+
+class TestSnapshots:
+    def test_samples_come_from_each_generator_about_equally_often(self, several):
+        y = np.zeros(3000, int)
+        seen = several._generate(y, 0)
+        makers = [several.networks_.generator, *several._snapshots]
+        with several._inference():
+            z, c = several._latents(len(y), 0), torch.from_numpy(y)
+            made = torch.stack([generator(z, c) for generator in makers])
+        distances = (made - seen).abs().amax(dim=(2, 3, 4))
+        assert distances.min(dim=0).values.max() < 1e-4
+        counts = distances.argmin(dim=0).bincount(minlength=3)
+        assert counts.min() > 900
+
+    def test_training_is_that_of_a_single_one(self, several):
+        single = tiny_gan(max_steps=6, learning_rate=0.01, final_learning_rate=0.01).fit(X, NAMES)
+        np.testing.assert_array_equal(single.score_samples(X, NAMES), several.score_samples(X, NAMES))
+        assert not np.array_equal(single.sample(9, "left")[0], several.sample(9, "left")[0])
+
+    def test_they_are_saved_and_pickled(self, several, tmp_path):
+        several.save(tmp_path / "m")
+        for copied in (ganaug.load(tmp_path / "m"), pickle.loads(pickle.dumps(several))):
+            assert np.array_equal(copied.sample(20)[0], several.sample(20)[0])
+
+    def test_a_class_with_a_generator_of_its_own_uses_that_alone(self):
+        gan = tiny_gan(max_steps=4, n_snapshots=2, fine_tune_steps=1).fit(X, NAMES)
+        alone = tiny_gan(max_steps=4, fine_tune_steps=1).fit(X, NAMES)
+        assert np.array_equal(gan.sample(20)[0], alone.sample(20)[0])
+
+
 @dataclass(frozen=True)
 class LeastSquares:
     """A loss from outside the package."""
@@ -382,10 +417,10 @@ class TestSaving:
         ganaug.load(tmp_path / "m").sample(2)
         assert torch.equal(torch.get_rng_state(), before)
 
-    @pytest.mark.parametrize("fine_tune_steps", [0, 1])
-    def test_pickle_is_no_larger_than_the_weights(self, fine_tune_steps):
+    @pytest.mark.parametrize("changes", [{}, {"fine_tune_steps": 1}, {"n_snapshots": 3}])
+    def test_pickle_is_no_larger_than_the_weights(self, changes):
         X, y = make_bars()
-        gan = tiny_gan(architecture=Residual(width=32), fine_tune_steps=fine_tune_steps).fit(X, y)
+        gan = tiny_gan(architecture=Residual(width=32), **changes).fit(X, y)
         n_bytes = sum(tensor.nbytes for tensor in gan._weights().values())
         assert len(pickle.dumps(gan)) < 1.2 * n_bytes
 
@@ -473,6 +508,7 @@ class TestSaving:
             (lambda c: c["codec"]["layout"].pop("height"), "is incomplete or malformed: TypeError"),
             (lambda c: c["codec"]["layout"].update(height=64), "do not fit the generator that the config describes"),
             (lambda c: c["fine_tuned"].append(0), "do not fit the generator_of_class_0"),
+            (lambda c: c.update(n_snapshots=1), "do not fit the snapshot_0"),
             (lambda c: c["parameters"].update(loss={"class": "os:system", "fields": {}}), "is not part of ganaug"),
         ],
     )

@@ -17,12 +17,13 @@ VARIANTS = {
     "adaptive": {"penalty": LeCam(), "d_augment": ADA(speed=0.2)},
     "chance in the penalty": {"penalty": GradientPenalty(), "d_augment": D_AUGMENTS["diffaugment"]},
     "dropout and batch norm": {"architecture": DCGAN(latent_dim=4), "penalty": PENALTIES["none"]},
+    "snapshots": {"n_snapshots": 4},
     "spectral norm": {"architecture": Residual(width=8, latent_dim=4, encoder=False, spectral_norm=True)},
 }
 
 
 def tensors_of(state):
-    modules = [m for m in (*state.networks, state.ema) if m is not None]
+    modules = [m for m in (*state.networks, state.ema, *state.snapshots) if m is not None]
     moments = [state.optimizer.first_moment, state.optimizer.second_moment]
     return [t for m in modules for t in m.state_dict().values()] + moments
 
@@ -36,6 +37,7 @@ def test_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path, variant)
     assert (resumed.step, resumed.optimizer.n_steps, len(resumed.history)) == (7, 7, 7)
     train(resumed)
     assert all(map(torch.equal, tensors_of(resumed), tensors_of(whole)))
+    assert len(resumed.snapshots) == len(whole.snapshots) == max(whole.recipe.n_snapshots - 1, 0)
     losses = [[(e["step"], e["d_loss"], e["g_loss"]) for e in state.history] for state in (whole, resumed)]
     assert losses[0] == losses[1]
     if variant == "adaptive":

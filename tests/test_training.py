@@ -276,6 +276,33 @@ class TestEma:
         assert all(p.requires_grad for p in trainable_copy(state.ema).parameters())
 
 
+class TestSnapshots:
+    @pytest.mark.parametrize(("n_snapshots", "steps"), [(1, []), (2, [6]), (3, [6, 9]), (5, [6, 8, 9, 11])])
+    def test_they_are_the_average_at_equal_distances_from_the_middle_on(self, n_snapshots, steps):
+        averages = {}
+        state = make_state(max_steps=12, n_snapshots=n_snapshots)
+        train(state, [lambda state: averages.update({state.step: weights(state.ema)})])
+        assert len(state.snapshots) == len(steps)
+        for step, snapshot in zip(steps, state.snapshots, strict=True):
+            assert torch.equal(weights(snapshot), averages[step])
+
+    def test_more_than_there_are_steps_left_are_fewer(self):
+        state = make_state(max_steps=4, n_snapshots=10)
+        train(state)
+        assert len(state.snapshots) == 3  # after steps 2, 3 and 4
+
+    def test_no_broken_one_is_kept(self):
+        def spoil(state):
+            if state.step == 5:
+                state.average.fill_(float("nan"))
+
+        state = make_state(max_steps=12, n_snapshots=2)
+        with pytest.warns(GanaugWarning, match="not finite"):
+            train(state, [spoil])
+        assert len(state.snapshots) == 1
+        assert weights(state.snapshots[0]).isfinite().all()
+
+
 class TestBudget:
     def test_learning_rate_falls_log_linearly(self, monkeypatch):
         rates = []
