@@ -4,11 +4,11 @@ The data is `lt1000r` of `ganaug.benchmark.tasks` (10 to 1000 images per class, 
 Trouser and Pullover). Features are the last hidden layer of a classifier that was trained on all 60,000 training
 images; real samples are the 10,000 test images, which nothing here was tuned on.
 
-Each GAN is measured twice: as it samples by itself, and as a bank that draws from wider latents, widest for the rare
-classes. A classifier of the 2,478 training images filters the bank: it keeps the share of each class that it finds most
-probable, of that what lies among real images in its features, and no copies. Both lines go to
-``benchmarks/results/image_quality.jsonl``, with the processor seconds of GAN, filter and drawing together. Scales and
-share were chosen on training images that the task leaves out.
+Each GAN keeps several generators of its training, and is measured twice: as it samples by itself, and as a bank that
+draws from wider latents, widest for the rare classes. A classifier of the 2,478 training images filters the bank:
+what it finds probable is kept, unless it is a copy. Both lines go to ``benchmarks/results/image_quality.jsonl``, with
+the processor seconds of GAN, filter and drawing together. The number of generators, scales and probability were chosen
+on training images that the task leaves out.
 
     python benchmarks/image_quality.py [--steps 7000] [--seeds 0 1 2]
 """
@@ -17,7 +17,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=7000, help="training steps of the GAN (default 7000)")
     parser.add_argument("--cpu-seconds", type=float, default=600, help="its limit of processor time (default 600)")
-    parser.add_argument("--rare-scale", type=float, default=2.8,
-                        help="latents' width in the filtered bank, of classes below --rare (default 2.8)")  # fmt: skip
-    parser.add_argument("--latent-scale", type=float, default=1.8, help="that of the other classes (default 1.8)")
+    parser.add_argument("--snapshots", type=int, default=8, help="generators of one training (default 8)")
     parser.add_argument("--rare", type=int, default=50, help="images that make a class no rare one (default 50)")
-    parser.add_argument("--keep", type=float, default=1 / 7, help="share that the classifier keeps (default 1/7)")
+    parser.add_argument("--scale", type=float, nargs=2, default=[2.4, 1.8], metavar=("RARE", "OTHER"),
+                        help="latents' width in the filtered bank (default 2.4 1.8)")  # fmt: skip
+    parser.add_argument("--probability", type=float, nargs=2, default=[0.8, 0.98], metavar=("RARE", "OTHER"),
+                        help="what the classifier asks for (default 0.8 0.98)")  # fmt: skip
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters of ImageGAN to change")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
@@ -110,7 +111,8 @@ def train_gan(task: Task, seed: int, options: argparse.Namespace) -> tuple[Image
         state.should_stop = time.process_time() - begin > options.cpu_seconds
 
     changes = {name: float(value) for name, value in (change.split("=") for change in options.set)}
-    gan = ImageGAN(max_steps=options.steps, min_class_size=0, random_state=seed).set_params(**changes)
+    gan = ImageGAN(max_steps=options.steps, n_snapshots=options.snapshots, min_class_size=0, random_state=seed)
+    gan.set_params(**changes)
     gan.fit(task.X_train[:, 0], task.y_train, callbacks=[stop])
     return gan, time.process_time() - begin
 
@@ -126,36 +128,20 @@ def fill_bank(gan: ImageGAN, task: Task, options: argparse.Namespace) -> Drawn:
 
 
 def fill_filtered_bank(gan: ImageGAN, task: Task, options: argparse.Namespace) -> Drawn:
-    """Draw from wider latents, and keep what is most probably of its class, no junk and no copy."""
+    """Draw from wider latents, and keep what is probably of its class and no copy."""
     begin = time.process_time()
     X, y = task.X_train[:, 0], task.y_train
     classifier = ImageClassifier((28, 28), mirror=task.mirror).fit(flatten(X), y)
-    filters = [
-        ConfidenceFilter(FrozenEstimator(classifier), keep_fraction=options.keep, features=flatten),
-        NeighbourFilter(per_class=False, copy_ratio=None, features=FeaturesOf(classifier)),
-        NeighbourFilter(k=None),
-    ]
+    is_rare = task.counts < options.rare
     banks = []
-    for scale, is_drawn in (
-        (options.rare_scale, task.counts < options.rare),
-        (options.latent_scale, task.counts >= options.rare),
-    ):
+    for is_drawn, scale, probability in zip((is_rare, ~is_rare), options.scale, options.probability, strict=True):
+        probable = ConfidenceFilter(FrozenEstimator(classifier), min_probability=probability, features=flatten)
+        filters = [probable, NeighbourFilter(k=None)]
         gan.set_params(latent_scale=scale)
         wanted = dict.fromkeys(np.flatnonzero(is_drawn).tolist(), n_wanted(task, options))
-        draws = round(4 / options.keep)
-        banks.append(SampleBank.from_gan(gan, wanted, filters=filters, real=(X, y), random_state=0, max_draws=draws))
+        banks.append(SampleBank.from_gan(gan, wanted, filters=filters, real=(X, y), random_state=0, max_draws=100))
     pixels, labels = (np.concatenate([getattr(bank, name) for bank in banks]) for name in ("pixels", "labels"))
     return pixels, labels, [bank.provenance for bank in banks], time.process_time() - begin
-
-
-@dataclass(frozen=True)
-class FeaturesOf:
-    """Images' features in a classifier."""
-
-    classifier: ImageClassifier
-
-    def __call__(self, X: np.ndarray) -> np.ndarray:
-        return self.classifier.transform(flatten(X))
 
 
 def n_wanted(task: Task, options: argparse.Namespace) -> int:
