@@ -88,6 +88,7 @@ def _add_image_options(add: Any) -> None:
     add("--cache-dir", metavar="FOLDER", help="keep decoded pixels for the next run (default: a temporary file)")
     add("--samples", metavar="PNG", help="picture of samples, renewed while training (default: none)")
     add("--d-augment", metavar="NAME", help="diffaugment, ada or none (default: diffaugment)")
+    add("--n-snapshots", type=int, metavar="N", help="generators of the training to sample from (default: 1, the last)")
 
 
 def _add_column_options(add: Any) -> None:

@@ -11,7 +11,7 @@ _OF_ANY_GAN = (
     *("architecture", "loss", "penalty", "conditioning", "max_steps", "max_seconds", "batch_size", "class_balance"),
     *("fine_tune_steps", "device", "n_threads", "random_state"),
 )
-_OF_IMAGES = ("image_size", "on_error", "cache_dir", "d_augment")
+_OF_IMAGES = ("image_size", "on_error", "cache_dir", "d_augment", "n_snapshots")
 _OF_TABLES = ("discrete_columns", "max_categories")
 
 

@@ -187,6 +187,8 @@ def test_fit_passes_the_options_on(run, tmp_path, photos):
         "concat",
         "--d-augment",
         "none",
+        "--n-snapshots",
+        "3",
         "--seed",
         "7",
     ]
@@ -208,6 +210,7 @@ def test_fit_passes_the_options_on(run, tmp_path, photos):
     gan = ganaug.load(tmp_path / "model")
     given = (gan.architecture, gan.loss, gan.penalty, gan.conditioning, gan.d_augment, gan.random_state)
     assert given == (DCGAN(), Hinge(), LeCam(), Concat(), None, 7)
+    assert (gan.n_snapshots, len(gan._snapshots)) == (3, 2)
     assert (gan.class_balance, gan.fine_tune_steps, gan.image_size, gan.n_threads) == (0.5, 1, (12, 10), 1)
     assert (gan.max_steps, gan.max_seconds, gan.batch_size, gan.device) == (2, 60, 4, "cpu")
 

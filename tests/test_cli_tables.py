@@ -287,6 +287,7 @@ def test_fit_of_a_table_resumes(run, tmp_path, data):
         (["--on-error", "skip"], "--on-error is for images"),
         (["--cache-dir", "c"], "--cache-dir is for images"),
         (["--d-augment", "none"], "--d-augment is for images"),
+        (["--n-snapshots", "2"], "--n-snapshots is for images"),
         (["--architecture", "residual"], "--architecture residual is for images, but .*; for a table choose from mlp"),
         (["--architecture", "mpl"], "Did you mean 'mlp'"),
         (["--target", "churn"], "Did you mean 'churned'"),
