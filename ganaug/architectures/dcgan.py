@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ganaug.architectures._layers import DroppedLeakyReLU, base_size, crop_to, pad_to
+from ganaug.architectures._layers import DroppedLeakyReLU, Flatten, base_size, crop_to, pad_to
+from ganaug.architectures._phases import PhasedConv2d, PhasedConvTranspose2d
 from ganaug.architectures.base import DataSpec, Networks
 from ganaug.conditioning import Conditioning, Critique
 
@@ -63,7 +64,7 @@ class _Generator(nn.Module):
             nn.ConvTranspose2d(128, 64, 5, stride=2, padding=2, output_padding=1, bias=False),
             nn.BatchNorm2d(64),
             nn.LeakyReLU(0.3, inplace=True),
-            nn.ConvTranspose2d(64, spec.shape[0], 5, stride=2, padding=2, output_padding=1, bias=False),
+            PhasedConvTranspose2d(64, spec.shape[0]),
         )
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
@@ -81,11 +82,11 @@ class _Discriminator(nn.Module):
         self.canvas = (4 * rows, 4 * columns)
         self.condition = conditioning.build_input(spec.shape, spec.n_classes)
         self.layers = nn.Sequential(
-            nn.Conv2d(spec.shape[0] + self.condition.n_added, 64, 5, stride=2, padding=2),
+            PhasedConv2d(spec.shape[0] + self.condition.n_added, 64),
             DroppedLeakyReLU(0.3, recipe.dropout),
             nn.Conv2d(64, 128, 5, stride=2, padding=2),
             DroppedLeakyReLU(0.3, recipe.dropout),
-            nn.Flatten(),
+            Flatten(),
         )
         self.head = conditioning.build_head(rows * columns * 128, spec.n_classes)
 

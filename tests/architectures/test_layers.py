@@ -5,6 +5,7 @@ from torch.nn.functional import leaky_relu
 
 from ganaug.architectures._layers import (
     DroppedLeakyReLU,
+    Flatten,
     ResidualBlock,
     base_size,
     crop_to,
@@ -136,3 +137,17 @@ def test_dropped_relu_is_plain_in_evaluation_and_repeats_with_the_seed():
         torch.manual_seed(3)
         assert torch.equal(layer(x), first)
     assert torch.equal(layer.eval()(x), leaky_relu(x, 0.3))
+
+
+def test_flatten_is_torchs_with_a_gradient_in_the_order_of_the_maps():
+    x = torch.randn(2, 3, 4, 5).contiguous(memory_format=torch.channels_last).requires_grad_()
+    y = Flatten()(x * 1)
+    assert torch.equal(y, nn.Flatten()(x))
+    (gradient,) = torch.autograd.grad((y**3).sum(), x, create_graph=True)
+    assert gradient.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(gradient, 3 * x**2)
+    torch.testing.assert_close(torch.autograd.grad(gradient.sum(), x)[0], 6 * x)
+
+
+def test_flatten_needs_no_gradient():
+    assert Flatten()(torch.ones(2, 3, 4, 4)).shape == (2, 48)
