@@ -175,4 +175,4 @@ class _LeCamState:
 PENALTIES = {"r1r2": R1R2(), "gradient_penalty": GradientPenalty(), "lecam": LeCam(), "none": None}
 # Rows are short of neighbours as images are not: the discriminator must be smoother, and a step is cheap.
 # The gradient penalty is missing: with one discriminator step for each of the generator's, rows run from edge to edge.
-ROW_PENALTIES = {"r1r2": R1R2(gamma=1.0, final_gamma=1.0), "lecam": LeCam(), "none": None}
+ROW_PENALTIES = {"r1r2": R1R2(gamma=1.0, final_gamma=1.0, every=4), "lecam": LeCam(), "none": None}

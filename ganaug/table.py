@@ -24,7 +24,7 @@ class TableGAN(RowGAN):
         The networks. Objects such as ``MLP(width=256)`` change their size.
     loss : {'relativistic', 'hinge', 'non_saturating', 'wasserstein'} or Loss, default 'relativistic'
     penalty : {'r1r2', 'lecam', 'none'} or Penalty, default 'r1r2'
-        Regulariser of the discriminator; 'r1r2' is here ``R1R2(gamma=1, final_gamma=1)``.
+        Regulariser of the discriminator; 'r1r2' is here ``R1R2(gamma=1, final_gamma=1, every=4)``.
     conditioning : str or Conditioning, default 'concat'
         How the discriminator learns of the class: 'concat', 'projection', 'auxiliary_classifier' or, not at all,
         'unconditional'.

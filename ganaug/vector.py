@@ -25,7 +25,7 @@ class VectorGAN(RowGAN):
         class among so many dimensions.
     loss : {'relativistic', 'hinge', 'non_saturating', 'wasserstein'} or Loss, default 'relativistic'
     penalty : {'r1r2', 'lecam', 'none'} or Penalty, default 'r1r2'
-        Regulariser of the discriminator; 'r1r2' is here ``R1R2(gamma=1, final_gamma=1)``.
+        Regulariser of the discriminator; 'r1r2' is here ``R1R2(gamma=1, final_gamma=1, every=4)``.
     conditioning : str or Conditioning, default 'projection'
         How the discriminator learns of the class: 'projection', 'concat', 'auxiliary_classifier' or, not at all,
         'unconditional'.
