@@ -215,7 +215,7 @@ class BaseGAN(BaseEstimator):
             "labels": self.label_codec_.to_list(),
             "counts": self._counts.tolist(),
             "precision": self.precision_,
-            "n_snapshots": len(self._snapshots),
+            "earlier_generators": len(self._snapshots),
             "fine_tuned": sorted(self._fine_tuned),
             "history": self.history_,
         }
@@ -225,7 +225,7 @@ class BaseGAN(BaseEstimator):
         self._restore_codec(config)
         self._counts = np.asarray(config["counts"])
         self.precision_, self.history_ = config["precision"], config["history"]
-        self._rebuild(config.get("n_snapshots", 0), config["fine_tuned"], tensors)
+        self._rebuild(config.get("earlier_generators", 0), config["fine_tuned"], tensors)
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle weights instead of modules: spectrally normalised ones do not pickle."""

@@ -41,7 +41,7 @@ def save(state: TrainingState, path: str | PathLike) -> None:
     for name, module in _modules(state).items():
         tensors |= persistence.weights_of(module, name)
     config = {"step": state.step, "seconds": state.seconds, "history": state.history}
-    config["n_snapshots"] = len(state.snapshots)
+    config["earlier_generators"] = len(state.snapshots)
     parts = {name: vars(part) for name, part in adaptive_parts(state).items()}
     for name, part in {"optimizer": state.optimizer.state_dict(), **parts}.items():
         numbers, arrays = _split(part)
@@ -60,7 +60,7 @@ def resume(state: TrainingState, path: str | PathLike) -> None:
     """
     config, tensors = persistence.read_folder(path, "checkpoint")
     try:
-        state.snapshots = [copy.deepcopy(state.ema) for _ in range(config["n_snapshots"])]
+        state.snapshots = [copy.deepcopy(state.ema) for _ in range(config["earlier_generators"])]
         for name, module in _modules(state).items():
             persistence.load_weights(module, tensors, name)
         state.optimizer.load_state_dict(_join("optimizer", config, tensors))

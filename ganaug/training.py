@@ -319,9 +319,10 @@ def ema_decay(half_life: float, batch_size: int, step: int) -> float:
 
 def _take_snapshot(state: TrainingState) -> None:
     """Keep the averaged generator if training has come to one of the places from its middle on, equally far apart."""
-    n_earlier = state.recipe.n_snapshots - 1
-    is_due = state.progress >= (1 + len(state.snapshots) / max(n_earlier, 1)) / 2
-    if is_due and len(state.snapshots) < n_earlier and state.average.isfinite().all():
+    n_taken, n_wanted = len(state.snapshots), state.recipe.n_snapshots - 1
+    if n_taken == n_wanted or state.progress < (1 + n_taken / n_wanted) / 2:
+        return
+    if state.average.isfinite().all():
         state.snapshots.append(copy.deepcopy(state.ema))
 
 

@@ -91,5 +91,4 @@ class _Discriminator(nn.Module):
         self.head = conditioning.build_head(rows * columns * 128, spec.n_classes)
 
     def forward(self, x: Tensor, y: Tensor) -> Critique:
-        x = pad_to(self.condition(x, y), *self.canvas).contiguous(memory_format=torch.channels_last)
-        return self.head(self.layers(x), y)
+        return self.head(self.layers(pad_to(self.condition(x, y), *self.canvas)), y)
