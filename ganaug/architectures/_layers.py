@@ -101,16 +101,21 @@ class Style(nn.Module):
         return leaky_relu(w + self.classes(y), 0.2)
 
 
-class Flatten(nn.Module):
-    """Flatten feature maps that are channels_last, and hand their gradient back likewise.
+def with_ordered_gradient(x: Tensor) -> Tensor:
+    """Return x, whose gradient will be channels_last, too, whatever reads x in another order.
 
-    It would come back contiguous, and all that mixes the two orders element by element is several times slower.
+    All that mixes the two orders element by element is several times slower.
     """
+    if x.requires_grad:
+        x.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))
+    return x
+
+
+class Flatten(nn.Module):
+    """Flatten feature maps that are channels_last, and hand their gradient back likewise."""
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.requires_grad:
-            x.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))
-        return x.flatten(1)
+        return with_ordered_gradient(x).flatten(1)
 
 
 class DroppedLeakyReLU(nn.Module):

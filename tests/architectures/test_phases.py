@@ -2,24 +2,28 @@ import pytest
 import torch
 from torch import nn
 
+from ganaug.architectures import _phases
+from ganaug.architectures._fourier import pays
 from ganaug.architectures._phases import PhasedConv2d, PhasedConvTranspose2d
 
 PAIRS = {
-    "convolution": (PhasedConv2d, nn.Conv2d(3, 5, 5, stride=2, padding=2)),
+    "convolution": (PhasedConv2d, lambda i, o: nn.Conv2d(i, o, 5, stride=2, padding=2)),
     "transposed": (
         PhasedConvTranspose2d,
-        nn.ConvTranspose2d(3, 5, 5, stride=2, padding=2, output_padding=1, bias=False),
+        lambda i, o: nn.ConvTranspose2d(i, o, 5, stride=2, padding=2, output_padding=1, bias=False),
     ),
 }
 
 
+@pytest.mark.parametrize("way", ["few channels", "many channels", "fourier"])
 @pytest.mark.parametrize("name", PAIRS)
-def test_they_are_the_plain_layers_of_torch(name):
-    make, plain = PAIRS[name]
+def test_they_are_the_plain_layers_of_torch(name, way, monkeypatch):
+    monkeypatch.setattr(_phases, "pays", lambda *_: way == "fourier")
+    channels = (3, 4) if way == "few channels" else (6, 5)
     torch.manual_seed(0)
-    phased, plain = make(3, 5).double(), plain.double()
+    phased, plain = (make(*channels).double() for make in PAIRS[name])
     phased.load_state_dict(plain.state_dict())
-    x = torch.randn(2, 3, 8, 12, dtype=torch.double, requires_grad=True)
+    x = torch.randn(2, channels[0], 8, 12, dtype=torch.double, requires_grad=True)
     results = []
     for layer in (phased, plain):
         y = layer(x)
@@ -29,3 +33,23 @@ def test_they_are_the_plain_layers_of_torch(name):
     assert len(results[0]) == len(results[1]) >= 3
     for ours, theirs in zip(*results, strict=True):
         torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("is_worth_it", [True, False])
+def test_maps_and_gradients_keep_channels_last(name, is_worth_it, monkeypatch):
+    monkeypatch.setattr(_phases, "pays", lambda *_: is_worth_it)
+    x = torch.randn(2, 64, 8, 8).to(memory_format=torch.channels_last).requires_grad_()
+    y = PAIRS[name][0](64, 64)(x)
+    (gradient,) = torch.autograd.grad(y.square().sum(), x)
+    for maps in (y, gradient):
+        assert maps.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_the_classic_layers_go_the_short_way_in_bfloat16():
+    x = torch.empty(1, 1, 1, 1, dtype=torch.bfloat16)
+    for n_in, n_out, n_plain in ((4 * 64, 128, 25 * 64 * 128), (128, 4 * 64, 25 * 128 * 64)):
+        weight = torch.empty(3, 3, n_in, n_out)
+        assert pays(x, (7, 7), weight, n_plain)
+        assert not pays(x.float(), (7, 7), weight, n_plain)
+        assert not pays(x, (16, 16), weight, n_plain)
