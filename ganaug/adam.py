@@ -57,6 +57,7 @@ class Adam:
             p.grad = view
         self._addresses = [_address(p) for p in self._parameters]
         self.first_moment, self.second_moment = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
+        self._room_for_roots = torch.empty_like(self.weights)
         self.n_steps = 0
 
     def zero_grad(self) -> None:
@@ -72,7 +73,7 @@ class Adam:
         self.second_moment.mul_(beta2).addcmul_(self.gradients, self.gradients, value=1 - beta2)
         if self.weight_decay:
             self.weights.mul_(1 - learning_rate * self.weight_decay)
-        denominator = self.second_moment.sqrt().add_(self.epsilon * correction2)
+        denominator = torch.sqrt(self.second_moment, out=self._room_for_roots).add_(self.epsilon * correction2)
         self.weights.addcdiv_(self.first_moment, denominator, value=-learning_rate * correction2 / correction1)
 
     def check_sharing(self) -> None:

@@ -64,6 +64,10 @@ class Layout:
     numbers : list of int
         Places of the numbers in compact rows; they are the first entries of dense rows.
     groups : tuple of Group
+    categories : list of int
+        Places of the categories in compact rows, group after group.
+    starts : Tensor of shape (n_categories,), int64
+        Where their blocks begin in dense rows.
     """
 
     def __init__(self, blocks: Sequence[Block]) -> None:
@@ -78,8 +82,9 @@ class Layout:
         self.groups = tuple(groups)
         self.width = start
         self.categories = [place for group in groups for place in group.columns]
-        offsets = [group.start + i * group.size for group in groups for i in range(len(group.columns))]
-        self._offsets = torch.tensor(offsets, dtype=torch.int64)
+        starts = [group.start + i * group.size for group in groups for i in range(len(group.columns))]
+        self.starts = torch.tensor(starts, dtype=torch.int64)
+        self._numbers, self._categories = (torch.tensor(c, dtype=torch.int64) for c in (self.numbers, self.categories))
 
     def expand(self, compact: Tensor) -> Tensor:
         """Return dense rows.
@@ -96,8 +101,9 @@ class Layout:
         if not self.categories:
             return compact.float()
         dense = torch.zeros(len(compact), self.width, device=compact.device)
-        dense[:, : len(self.numbers)] = compact[:, self.numbers]
-        places = compact[:, self.categories].long() + self._offsets.to(compact.device)
+        dense[:, : len(self.numbers)] = compact.index_select(1, self._numbers.to(compact.device))
+        categories = compact.index_select(1, self._categories.to(compact.device)).long()
+        places = categories + self.starts.to(compact.device)
         return dense.scatter_(1, places, 1.0)
 
     def collapse(self, dense: Tensor) -> Tensor:

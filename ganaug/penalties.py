@@ -21,8 +21,8 @@ class Situation:
     ----------
     critic : callable
         Maps images (N, C, H, W) and classes (N,) to logits (N,).
-    x_real, x_fake : Tensor of shape (N, C, H, W), float32
-        What the discriminator saw: detached, after its augmentation.
+    x : Tensor of shape (2 N, C, H, W), float32
+        What the discriminator saw, after its augmentation: reals, then fakes. Part of the graph of the logits.
     y : Tensor of shape (N,), int64
     real_logits, fake_logits : Tensor of shape (N,), float32
         Still attached to the graph of the step's own forward pass.
@@ -33,8 +33,7 @@ class Situation:
     """
 
     critic: Callable[[Tensor, Tensor], Tensor]
-    x_real: Tensor
-    x_fake: Tensor
+    x: Tensor
     y: Tensor
     real_logits: Tensor
     fake_logits: Tensor
@@ -56,9 +55,8 @@ class Penalty(Protocol):
         """
 
 
-def _squared_gradient_norms(critic: Callable[[Tensor, Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:
-    x = x.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(critic(x, y).sum(), x, create_graph=True)
+def _squared_gradient_norms(sum_of_logits: Tensor, x: Tensor) -> Tensor:
+    (gradient,) = torch.autograd.grad(sum_of_logits, x, create_graph=True)
     return gradient.flatten(1).square().sum(1)  # (N,)
 
 
@@ -90,8 +88,7 @@ class R1R2:
         return self._evaluate
 
     def _evaluate(self, at: Situation) -> Tensor:
-        x, y = torch.cat([at.x_real, at.x_fake]), torch.cat([at.y, at.y])
-        norms = _squared_gradient_norms(at.critic, x, y)
+        norms = _squared_gradient_norms(at.real_logits.sum() + at.fake_logits.sum(), at.x)
         gamma = self.gamma * (self.final_gamma / self.gamma) ** at.progress
         return gamma * norms.mean()  # = gamma / 2 * (R1 + R2): the mean runs over both halves
 
@@ -120,9 +117,10 @@ class GradientPenalty:
         return self._evaluate
 
     def _evaluate(self, at: Situation) -> Tensor:
-        share = torch.rand(len(at.y), *(1 for _ in at.x_real.shape[1:]), device=at.x_real.device)
-        between = torch.lerp(at.x_fake, at.x_real, share)
-        norms = (_squared_gradient_norms(at.critic, between, at.y) + 1e-12).sqrt()
+        real, fake = at.x.detach().chunk(2)
+        share = torch.rand(len(at.y), *(1 for _ in real.shape[1:]), device=real.device)
+        between = torch.lerp(fake, real, share).requires_grad_()
+        norms = (_squared_gradient_norms(at.critic(between, at.y).sum(), between) + 1e-12).sqrt()
         return self.weight * (norms - 1).square().mean()
 
 

@@ -202,7 +202,7 @@ def train_step(state: TrainingState) -> None:
     x_fake, g_regulariser = _generate(state, x_real, draws)
     leaf = x_fake.detach().requires_grad_()
     gradient = _judge(state, x_real, leaf, draws)
-    scalar_with_gradient(x_fake, gradient).add(sum(g_regulariser)).backward()
+    sum(g_regulariser, start=scalar_with_gradient(x_fake, gradient)).backward()
     _update(state)
 
 
@@ -244,7 +244,7 @@ def _judge(state: TrainingState, x_real: Tensor, leaf: Tensor, draws: Draws) -> 
     g_loss = recipe.loss.g_loss(real, fake) + recipe.conditioning.class_loss(on_fake, draws.y)
     all_real, all_fake = _over_processes(state, critique.logits.detach()).chunk(2)
     means = all_real.mean(), all_fake.mean()
-    d_loss_and_logit_penalty = d_loss + _penalise(state, x.detach(), draws.y, (real, fake), means)
+    d_loss_and_logit_penalty = d_loss + _penalise(state, x, draws.y, (real, fake), means)
     if state.d_augment:
         state.d_augment.observe(all_real, all_fake)
     state.losses = {"d_loss": d_loss.detach(), "g_loss": g_loss.detach()}
@@ -256,8 +256,7 @@ def _judge(state: TrainingState, x_real: Tensor, leaf: Tensor, draws: Draws) -> 
 def _backward_once(d_loss: Tensor, g_loss: Tensor, logits: Tensor, leaf: Tensor) -> Tensor:
     (d_seed,) = torch.autograd.grad(d_loss, logits, retain_graph=True)
     (g_seed,) = torch.autograd.grad(g_loss, logits, retain_graph=True)
-    smallest = torch.full_like(d_seed, 1e-9 / len(d_seed)).copysign(d_seed)  # against underflow to 0 / 0
-    d_seed = torch.where(d_seed.abs() < smallest.abs(), smallest, d_seed)
+    d_seed = d_seed.abs().clamp_(min=1e-9 / len(d_seed)).copysign_(d_seed)  # against underflow to 0 / 0
     scalar_with_gradient(logits, d_seed).backward()
     n = len(leaf)
     return leaf.grad * (g_seed[n:] / d_seed[n:]).view(-1, *(1 for _ in leaf.shape[1:]))
@@ -283,7 +282,7 @@ def _penalise(
     logits: tuple[Tensor, Tensor],
     means: tuple[Tensor, Tensor],
 ) -> Tensor | float:
-    """Return a penalty on logits; back-propagate one on gradients at once, to free its graph."""
+    """Return a penalty on logits; back-propagate one on gradients at once, to free what it adds to the graph."""
     penalty = state.recipe.penalty
     if penalty is None or state.step % penalty.every:
         return 0.0
@@ -292,12 +291,11 @@ def _penalise(
         with state.fabric.autocast():
             return state.networks.discriminator(x, y).logits
 
-    x_real, x_fake = x.chunk(2)
-    situation = Situation(critic, x_real, x_fake, y, *logits, *means, state.progress)
+    situation = Situation(critic, x, y, *logits, *means, state.progress)
     value = penalty.every * state.penalty(situation)
     if penalty.uses_logits:
         return value
-    value.backward(inputs=state.d_parameters)
+    value.backward(inputs=state.d_parameters, retain_graph=True)
     return 0.0
 
 

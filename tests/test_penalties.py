@@ -25,13 +25,14 @@ class LinearCritic(nn.Module):
 
 
 def make_situation(critic=None, progress=0.0, real=None, fake=None):
-    x_real, x_fake = torch.randn(2, 6, 2, 4, 4, generator=torch.Generator().manual_seed(0))
+    x = torch.randn(12, 2, 4, 4, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    x_real, x_fake = x.chunk(2)
     y = torch.zeros(6, dtype=torch.int64)
     critic = critic or LinearCritic()
     real = critic(x_real, y) if real is None else torch.tensor(real)
     fake = critic(x_fake, y) if fake is None else torch.tensor(fake)
     means = real.detach().mean(), fake.detach().mean()
-    return Situation(critic, x_real, x_fake, y, real, fake, *means, progress)
+    return Situation(critic, x, y, real, fake, *means, progress)
 
 
 @pytest.fixture(params=RECIPES, name="recipe")
@@ -91,8 +92,7 @@ def test_r1r2_weighs_real_and_fake_alike():
         return x.flatten(1).square().sum(1) / 2  # its gradient is x itself
 
     at = make_situation(quadratic)
-    r1 = at.x_real.flatten(1).square().sum(1).mean()
-    r2 = at.x_fake.flatten(1).square().sum(1).mean()
+    r1, r2 = at.x.detach().flatten(1).square().sum(1).view(2, -1).mean(1)
     torch.testing.assert_close(R1R2(gamma=1.0).start()(at), (r1 + r2) / 2)
 
 
@@ -114,7 +114,8 @@ def test_gradient_penalty_looks_between_real_and_fake():
     at = make_situation(critic)
     seen.clear()
     GradientPenalty().start()(at)
-    share = (seen[0] - at.x_fake) / (at.x_real - at.x_fake)
+    x_real, x_fake = at.x.detach().chunk(2)
+    share = (seen[0] - x_fake) / (x_real - x_fake)
     assert (share.flatten(1).std(1) < 1e-4).all()  # one share per sample
     assert (share.mean((1, 2, 3)) >= 0).all()
     assert (share.mean((1, 2, 3)) <= 1).all()

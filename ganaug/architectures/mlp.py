@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear, one_hot, silu, softmax
+from torch.nn.functional import linear, silu, softmax
 
 from ganaug.architectures.base import DataSpec, Networks
 from ganaug.blocks import Layout
-from ganaug.conditioning import Conditioning, Critique
+from ganaug.conditioning import Conditioning, Critique, append_class
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,8 @@ class _Generator(nn.Module):
         )
         self.layout, self.temperature = layout, recipe.temperature
         self.block_shapes = [(len(group.columns), group.size) for group in layout.groups]
+        self.split_sizes = [len(layout.numbers), spec.shape[0] - len(layout.numbers)]
+        self.register_buffer("starts", layout.starts - len(layout.numbers), persistent=False)
         masked = torch.zeros(spec.shape[0])
         if layout.groups:
             masked.masked_fill_(layout.padding(), -torch.inf)
@@ -79,8 +81,9 @@ class _Generator(nn.Module):
         logits = self._logits(z, y)
         if not self.layout.groups:
             return logits
-        n = len(self.layout.numbers)
-        return torch.cat([logits[:, :n], _sample_one_hot(logits[:, n:], self.block_shapes, self.temperature)], dim=1)
+        numbers, categories = logits.split(self.split_sizes, dim=1)
+        one_hot_blocks = _sample_one_hot(categories, self.block_shapes, self.starts, self.temperature)
+        return torch.cat([numbers, one_hot_blocks], dim=1)
 
     def draw(self, z: Tensor, y: Tensor) -> Tensor:
         """Return compact rows of the same distribution as the dense ones of `forward`, without their gradient."""
@@ -88,15 +91,14 @@ class _Generator(nn.Module):
         return self.layout.draw(logits) if self.layout.groups else logits
 
     def _logits(self, z: Tensor, y: Tensor) -> Tensor:
-        classes = one_hot(y, self.n_classes).to(z.dtype)
         *hidden, last = self.layers
-        x = torch.cat([z, classes], dim=1)
+        x = append_class(z, y, self.n_classes)
         for layer in hidden:
             x = layer(x)
         return linear(x, last.weight, last.bias + self.masked).float()
 
 
-def _sample_one_hot(logits: Tensor, shapes: Sequence[tuple[int, int]], temperature: float) -> Tensor:
+def _sample_one_hot(logits: Tensor, shapes: Sequence[tuple[int, int]], starts: Tensor, temperature: float) -> Tensor:
     """Sample a one-hot vector for each block of columns; its gradient is the relaxed sample's.
 
     Parameters
@@ -104,18 +106,21 @@ def _sample_one_hot(logits: Tensor, shapes: Sequence[tuple[int, int]], temperatu
     logits : Tensor of shape (N, width)
     shapes : sequence of (n, size)
         Runs of n blocks of that size, which together make up the width.
+    starts : Tensor of shape (n_blocks,), int64
+        Where each block begins.
     temperature : float
     """
     # Logarithms of uniform numbers take a third of the time of torch's own exponential ones.
     exponential = torch.rand_like(logits).clamp_(min=1e-20).log_().neg_()
-    noisy = logits - exponential.log_()
+    noisy = (logits - exponential.log_()) / temperature
     runs = [
         run.unflatten(1, shape)
         for run, shape in zip(noisy.split([n * size for n, size in shapes], dim=1), shapes, strict=True)
     ]
-    soft = torch.cat([softmax(run / temperature, dim=2).flatten(1) for run in runs], dim=1)
-    hard = [torch.zeros_like(run).scatter_(2, run.argmax(2, keepdim=True), 1.0).flatten(1) for run in runs]
-    return torch.cat(hard, dim=1) + (soft - soft.detach())
+    soft = torch.cat([softmax(run, dim=2).flatten(1) for run in runs], dim=1)
+    hard = torch.zeros_like(soft)
+    hard.scatter_(1, torch.cat([run.argmax(2) for run in runs], dim=1) + starts, 1.0)
+    return hard + (soft - soft.detach())
 
 
 class _Discriminator(nn.Module):

@@ -113,14 +113,14 @@ class TestOneHotSamples:
     def test_categories_are_drawn_with_their_probabilities(self):
         torch.manual_seed(0)
         probabilities = torch.tensor([0.6, 0.3, 0.1])
-        drawn = _sample_one_hot(probabilities.log().expand(50_000, 3), [(1, 3)], temperature=0.5)
+        drawn = _sample_one_hot(probabilities.log().expand(50_000, 3), [(1, 3)], torch.tensor([0]), temperature=0.5)
         torch.testing.assert_close(drawn.mean(0), probabilities, atol=0.01, rtol=0)
 
     def test_the_gradient_is_that_of_the_relaxed_sample(self):
         logits = torch.tensor([[0.2, -0.4, 1.0]], requires_grad=True)
         value = torch.tensor([1.0, -2.0, 0.5])
         torch.manual_seed(0)
-        (_sample_one_hot(logits, [(1, 3)], 0.7) * value).sum().backward()
+        (_sample_one_hot(logits, [(1, 3)], torch.tensor([0]), 0.7) * value).sum().backward()
         torch.manual_seed(0)
         gumbel = -(-torch.rand(1, 3).log()).log()
         relaxed = logits.detach().clone().requires_grad_()
