@@ -16,6 +16,7 @@ from ganaug.architectures._layers import (
     initialise,
     n_halvings,
     pad_to,
+    with_ordered_gradient,
 )
 from ganaug.architectures.base import DataSpec, Networks
 from ganaug.conditioning import Conditioning, Critique
@@ -133,7 +134,7 @@ class _Pyramid(nn.Module):
             x = leaky_relu(halving(x), 0.2)
             for block in blocks:
                 x = block(x)
-        return leaky_relu(x, 0.2).flatten(1)
+        return with_ordered_gradient(leaky_relu(x, 0.2)).flatten(1)
 
 
 class _Discriminator(nn.Module):
