@@ -57,7 +57,7 @@ class Adam:
             p.grad = view
         self._addresses = [_address(p) for p in self._parameters]
         self.first_moment, self.second_moment = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
-        self._room_for_roots = torch.empty_like(self.weights)
+        self._room_for_roots = torch.empty_like(self.weights)  # fresh memory would cost a fault for each page
         self.n_steps = 0
 
     def zero_grad(self) -> None:

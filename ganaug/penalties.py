@@ -20,8 +20,8 @@ class Situation:
     Attributes
     ----------
     critic : callable
-        Maps images (N, C, H, W) and classes (N,) to logits (N,).
-    x : Tensor of shape (2 N, C, H, W), float32
+        Maps samples such as x and their classes to logits, of shape (N,).
+    x : Tensor of shape (2 N, C, H, W), or (2 N, width) for rows, float32
         What the discriminator saw, after its augmentation: reals, then fakes. Part of the graph of the logits.
     y : Tensor of shape (N,), int64
     real_logits, fake_logits : Tensor of shape (N,), float32

@@ -6,9 +6,10 @@ import pytest
 import torch
 from _tiny import TINY, make_state, weights
 from lightning_fabric import Fabric
+from torch.nn.functional import silu
 
 from ganaug import training
-from ganaug.architectures import DCGAN
+from ganaug.architectures import DCGAN, _layers, residual
 from ganaug.batches import Batches
 from ganaug.conditioning import CONDITIONINGS, AuxiliaryClassifier
 from ganaug.diffaugment import ADA, D_AUGMENTS, DiffAugment
@@ -119,6 +120,39 @@ class TestOneBackward:
     def test_others_take_two(self, monkeypatch, changes):
         monkeypatch.setattr(training, "_backward_once", lambda *_: pytest.fail("must not share"))
         train_step(make_state(**changes))
+
+
+@pytest.mark.parametrize("loss", [LOSSES["relativistic"], Hinge()], ids=["one backward", "two"])
+def test_a_step_with_r1_and_r2_has_the_gradients_of_its_formula(loss, monkeypatch):
+    for module in (residual, _layers):  # of piecewise linear networks, slopes do not depend on x
+        monkeypatch.setattr(module, "leaky_relu", lambda x, slope: silu(x))
+    gamma = 0.7
+    state = make_state(loss=loss, penalty=R1R2(gamma, gamma, every=1), d_augment=DiffAugment())
+    _perturb(state.networks.discriminator)
+    generator, discriminator, encoder = networks = copy.deepcopy(state.networks)
+    torch.manual_seed(5)
+    draws = training._draw(state)
+    x_real = state.data.fetch(draws.index, torch.device("cpu"))
+    x_fake, g_regulariser = training._generate(replace(state, networks=networks), x_real, draws)
+    x = state.d_augment(torch.cat([x_real, x_fake]), draws.augment)
+    logits = discriminator(x, torch.cat([draws.y, draws.y])).logits
+    real, fake = logits.chunk(2)
+    (slope,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
+    penalty = gamma * slope.flatten(1).square().sum(1).mean()  # half of R1 and half of R2, twice as many samples
+    g_parameters = [*generator.parameters(), *encoder.parameters()]
+    d_parameters = list(discriminator.parameters())
+    g_loss, d_loss = loss.g_loss(real, fake) + sum(g_regulariser), loss.d_loss(real, fake) + penalty
+    expected = [
+        *torch.autograd.grad(g_loss, g_parameters, retain_graph=True),
+        *torch.autograd.grad(d_loss, d_parameters, allow_unused=True),
+    ]
+    torch.manual_seed(5)
+    train_step(state)
+    generator, discriminator, encoder = state.networks
+    parameters = [*generator.parameters(), *encoder.parameters(), *discriminator.parameters()]
+    for p, gradient in zip(parameters, expected, strict=True):
+        gradient = torch.zeros_like(p) if gradient is None else gradient
+        torch.testing.assert_close(p.grad, gradient, rtol=1e-3, atol=1e-5 * gradient.abs().max().item() + 1e-9)
 
 
 def _perturb(module):

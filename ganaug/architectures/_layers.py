@@ -107,6 +107,7 @@ def with_ordered_gradient(x: Tensor) -> Tensor:
     All that mixes the two orders element by element is several times slower.
     """
     if x.requires_grad:
+        x = x.view_as(x)  # whose hook ends with the graph, unlike that of a leaf
         x.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))
     return x
 

@@ -15,7 +15,7 @@ from torch.nn.functional import conv2d, pad
 
 from ganaug.architectures._fourier import convolve, pays, positions_first, positions_last
 
-FEW_CHANNELS = 4
+FEW_CHANNELS = 4  # up to which phases were faster than torch's strided convolutions
 
 
 class PhasedConv2d(nn.Conv2d):

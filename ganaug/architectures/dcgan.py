@@ -32,7 +32,8 @@ class DCGAN:
     Notes
     -----
     Other sizes start from their own quarter instead of 7x7, and are cut to size. On processors the convolutions are
-    computed in shorter ways where these are faster (`_fourier`, `_phases`), equal up to rounding.
+    computed in shorter ways where these are faster (`_fourier`, `_phases`), equal up to rounding, which in bfloat16 is
+    about three times that of plain convolutions.
     """
 
     latent_dim: int = 100

@@ -71,7 +71,7 @@ class _Generator(nn.Module):
         self.layout, self.temperature = layout, recipe.temperature
         self.block_shapes = [(len(group.columns), group.size) for group in layout.groups]
         self.split_sizes = [len(layout.numbers), spec.shape[0] - len(layout.numbers)]
-        self.register_buffer("starts", layout.starts - len(layout.numbers), persistent=False)
+        self.register_buffer("block_starts", layout.starts - len(layout.numbers), persistent=False)
         masked = torch.zeros(spec.shape[0])
         if layout.groups:
             masked.masked_fill_(layout.padding(), -torch.inf)
@@ -82,7 +82,7 @@ class _Generator(nn.Module):
         if not self.layout.groups:
             return logits
         numbers, categories = logits.split(self.split_sizes, dim=1)
-        one_hot_blocks = _sample_one_hot(categories, self.block_shapes, self.starts, self.temperature)
+        one_hot_blocks = _sample_one_hot(categories, self.block_shapes, self.block_starts, self.temperature)
         return torch.cat([numbers, one_hot_blocks], dim=1)
 
     def draw(self, z: Tensor, y: Tensor) -> Tensor:
@@ -107,7 +107,7 @@ def _sample_one_hot(logits: Tensor, shapes: Sequence[tuple[int, int]], starts: T
     shapes : sequence of (n, size)
         Runs of n blocks of that size, which together make up the width.
     starts : Tensor of shape (n_blocks,), int64
-        Where each block begins.
+        Where in logits each block begins.
     temperature : float
     """
     # Logarithms of uniform numbers take a third of the time of torch's own exponential ones.

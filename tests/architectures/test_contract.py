@@ -59,6 +59,11 @@ def test_networks_fit_images_of_any_size(recipe, conditioning, shape):
         assert mean.dtype == log_variance.dtype == torch.float32
 
 
+def test_no_latents_make_no_samples(recipe):
+    _, y, z = draw((3, 8, 8), n=0)
+    assert build(recipe).generator(z, y).shape == (0, 3, 8, 8)
+
+
 def test_gradients_reach_every_parameter(recipe, conditioning):
     networks = build(recipe, conditioning)
     _unfreeze_zeros(networks)

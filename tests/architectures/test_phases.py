@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from ganaug.architectures import _phases
-from ganaug.architectures._fourier import pays
+from ganaug.architectures._fourier import convolve
 from ganaug.architectures._phases import PhasedConv2d, PhasedConvTranspose2d
 
 PAIRS = {
@@ -46,10 +46,20 @@ def test_maps_and_gradients_keep_channels_last(name, is_worth_it, monkeypatch):
         assert maps.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_the_classic_layers_go_the_short_way_in_bfloat16():
-    x = torch.empty(1, 1, 1, 1, dtype=torch.bfloat16)
-    for n_in, n_out, n_plain in ((4 * 64, 128, 25 * 64 * 128), (128, 4 * 64, 25 * 128 * 64)):
-        weight = torch.empty(3, 3, n_in, n_out)
-        assert pays(x, (7, 7), weight, n_plain)
-        assert not pays(x.float(), (7, 7), weight, n_plain)
-        assert not pays(x, (16, 16), weight, n_plain)
+@pytest.mark.parametrize(
+    ("name", "channels", "size"), [("convolution", (64, 128), 14), ("transposed", (128, 64), 7)], ids=PAIRS
+)
+def test_the_classic_layers_go_the_short_way_in_bfloat16(name, channels, size, monkeypatch):
+    calls = []
+    monkeypatch.setattr(_phases, "convolve", lambda *given: calls.append(len(given)) or convolve(*given))
+    layer, x = PAIRS[name][0](*channels), torch.randn(256, channels[0], size, size)
+    for dtype, n_calls in ((torch.float32, 0), (torch.bfloat16, 1)):
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+            y = layer(x.to(dtype))
+        assert (y.dtype, len(calls)) == (dtype, n_calls)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_no_images_stay_no_images(name, monkeypatch):
+    monkeypatch.setattr(_phases, "pays", lambda *_: True)
+    assert PAIRS[name][0](4, 6)(torch.empty(0, 4, 8, 8)).shape[:2] == (0, 6)

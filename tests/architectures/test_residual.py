@@ -1,8 +1,9 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import leaky_relu
 
-from ganaug.architectures import DataSpec, Residual
+from ganaug.architectures import DataSpec, Residual, residual
 from ganaug.conditioning import Concat, Projection
 
 SPEC = DataSpec((3, 16, 16), 3)
@@ -46,3 +47,19 @@ def test_spectral_norm_is_for_the_discriminator_alone():
     networks = Residual(width=8, spectral_norm=True).build(SPEC, Projection())
     for module in (networks.generator, networks.encoder):
         assert not any("parametrizations" in name for name, _ in module.named_modules())
+
+
+def test_gradients_of_the_last_maps_come_back_channels_last(monkeypatch):
+    outputs, seen = [], []
+
+    def watched(x, slope):
+        outputs.append(leaky_relu(x, slope))
+        return outputs[-1]
+
+    discriminator = Residual(width=8).build(SPEC, Projection()).discriminator
+    monkeypatch.setattr(residual, "leaky_relu", watched)
+    x = discriminator.pyramid(torch.randn(4, *SPEC.shape))
+    outputs[-1].register_hook(lambda gradient: seen.append(gradient.stride()))
+    x.square().sum().backward()
+    assert seen == [outputs[-1].stride()]
+    assert outputs[-1].is_contiguous(memory_format=torch.channels_last)
