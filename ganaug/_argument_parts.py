@@ -12,7 +12,10 @@ TABLE_HELP = "a table in a .csv, .tsv (UTF-8, with a header) or .parquet file"
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors take one line."""
+    """A parser whose errors take one line, and which takes no option by its first letters."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         end = "" if message.endswith((".", "?")) else "."
@@ -39,6 +42,17 @@ def share(text: str) -> tuple[str, float]:
         return name, float(share)
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected NAME=SHARE such as gan=0.5, got {text!r}") from None
+
+
+def dose(text: str) -> float:
+    """Read a share of rows."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
+    return number
 
 
 def separator(text: str) -> str:

@@ -4,7 +4,7 @@ import argparse
 from typing import Any, NoReturn
 
 from ganaug import __version__
-from ganaug._argument_parts import DATA_HELP, TABLE_HELP, Parser, add_command, count, separator, share, steps
+from ganaug._argument_parts import DATA_HELP, TABLE_HELP, Parser, add_command, count, dose, separator, share, steps
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -259,7 +259,7 @@ def _add_balance_method(add: Any) -> None:
         help="auto: all classes as large as the largest; minority: only the rarest; a number: the rare of two classes "
         "to that ratio; LABEL=ROWS ...: these classes to so many rows (default: auto)",
     )
-    add("--dose", type=float, metavar="D", help="share of these rows to add, 0 to 1 (default: what suits --scoring)")
+    add("--dose", type=dose, metavar="D", help="share of these rows to add, 0 to 1 (default: what suits --scoring)")
     add(
         "--source",
         dest="sources",

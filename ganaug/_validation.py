@@ -75,7 +75,8 @@ def check_number(
             f"of type {type(given).__name__}."
         )
     if not minimum <= given <= maximum:  # type: ignore[operator]
-        raise ValueError(f"{parameter} must be {wanted} from {minimum} to {maximum}, got {given!r}.")
+        limits = f"from {minimum} up" if maximum == np.inf else f"from {minimum} to {maximum}"
+        raise ValueError(f"{parameter} must be {wanted} {limits}, got {given!r}.")
 
 
 def check_pair(parameter: str, given: object, *, minimum: float, maximum: float) -> None:

@@ -69,6 +69,8 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     Notes
     -----
+    As with every classifier, `score` is the accuracy, whatever `scoring` is.
+
     The GAN is trained once for each inner fold and once for all rows, for all candidates together; the classifier once
     for each candidate and fold. Shift and expected gain are those of single classifiers.
 

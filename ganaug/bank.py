@@ -23,7 +23,8 @@ class SampleBank(Dataset):
 
     A GAN on a GPU cannot run inside a forked data loader worker, and drawing one image at a time is slow. A
     bank is drawn once, replays exactly, and is shared between workers without a copy. Add it to real data
-    with ``ConcatDataset([real, bank])``, or give it to :class:`~ganaug.transforms.GANAugment`.
+    with ``ConcatDataset([real, bank])``, where its `transform` makes items like the real ones, or give it to
+    :class:`~ganaug.transforms.GANAugment`.
 
     Make one with :meth:`from_gan`, :meth:`from_arrays` or :meth:`open`. Pickling carries the folder's path
     and the transform, never the pixels: forked and spawned workers map the same file.

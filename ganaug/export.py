@@ -119,7 +119,7 @@ def export_rows(
     ValueError
         If its suffix is not that of a table, a label is unknown, or `target` is the name of another column.
     """
-    path = check_table_output(path)
+    path = check_table_output(path, overwrite=None)
     names = [str(name) for name in gan.codec_.feature_names or (f"x{i}" for i in range(gan.n_features_in_))]
     if target in names:
         raise ValueError(f"The model has a column {target!r}, so the labels' cannot have that name; choose another.")

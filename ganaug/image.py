@@ -34,7 +34,7 @@ class ImageGAN(BaseGAN):
         Regulariser of the discriminator.
     conditioning : str or Conditioning, default 'projection'
         How the discriminator learns of the class: 'projection', 'concat', 'auxiliary_classifier' or, not at all,
-        'unconditional'.
+        'unconditional', which is for data of one class.
     d_augment : {'diffaugment', 'ada', 'none'} or DAugment, default 'diffaugment'
         Differentiable augmentation in front of the discriminator. It never shows in the samples.
     max_steps : int or None, default 3000

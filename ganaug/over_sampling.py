@@ -11,17 +11,17 @@ from imblearn.over_sampling.base import BaseOverSampler
 from imblearn.utils import check_sampling_strategy, check_target_type
 from scipy import sparse
 from sklearn.base import BaseEstimator
-from sklearn.metrics import check_scoring
+from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names, _check_n_features
 
 from ganaug._parameters import check_parameters
 from ganaug._typing import Label, RandomState
-from ganaug._validation import as_seed, check_choice
+from ganaug._validation import as_seed, check_choice, suggest
 from ganaug.base import BaseGAN
 from ganaug.dose import CANDIDATES, HALVES, N_TRIED, Candidate, choose
-from ganaug.dose_prior import family_of, find_prior, score_kind
+from ganaug.dose_prior import FULL_BALANCE_SCORES, family_of, find_prior, score_kind
 from ganaug.filters import FILTERS, Filter
 from ganaug.image import ImageGAN
 from ganaug.pool import Pool, check_shares, concatenate, plain_label
@@ -184,6 +184,12 @@ class GANOverSampler(BaseOverSampler):
         """Find mistakes before training: in the GAN, also if nothing is drawn from it, and beside ``dose='auto'``."""
         if isinstance(self.gan, BaseGAN):
             check_parameters(self.gan)
+        known = {*FULL_BALANCE_SCORES, *get_scorer_names()}
+        if isinstance(self.scoring, str) and self.scoring not in known:
+            raise ValueError(
+                f"Unknown scoring {self.scoring!r}; choose one of sklearn.metrics.get_scorer_names(), or pass a "
+                f"callable.{suggest(self.scoring, known)}"
+            )
         if self.dose == "auto" and (self.sources is not None or self.filter is not None):
             raise ValueError("dose='auto' chooses sources and filter itself; leave both None, or set a dose.")
 
@@ -192,15 +198,16 @@ class GANOverSampler(BaseOverSampler):
         if self.dose == "auto":
             self._choose(X, y, seed)
             return
-        self._adopt(self._named())
-        self.verdict_ = "As asked for." if isinstance(self.dose, Real) else self._describe_default()
+        named = self._named()
+        self._adopt(named)
+        self.verdict_ = "As asked for." if isinstance(self.dose, Real) else f"{named}. {self._describe_default()}"
 
     def _describe_default(self) -> str:
         kind = family_of(self.estimator)
         whom = "classifiers of all kinds" if kind == "any" else f"classifiers of the kind {kind!r}"
         return (
-            f"The default for {score_kind(self.scoring)} of {whom}, from experience with other tables. Nothing was "
-            "measured on this one: dose='auto' does."
+            f"The default for {score_kind(self.scoring)} of {whom}, from experience with tables. Nothing was measured "
+            "on this data: dose='auto' with an estimator does."
         )
 
     def _choose(self, X: Any, y: np.ndarray, seed: int) -> None:

@@ -69,6 +69,8 @@ def read_folder(path: str | PathLike, kind: str) -> tuple[dict[str, Any], dict[s
     from safetensors.torch import load_file
 
     path = Path(path)
+    if not path.exists():
+        raise ModelFormatError(f"There is no {kind} at {path}: no such folder.")
     for name in (CONFIG, WEIGHTS):
         if not (path / name).is_file():
             raise ModelFormatError(

@@ -27,7 +27,7 @@ class TableGAN(RowGAN):
         Regulariser of the discriminator; 'r1r2' is here ``R1R2(gamma=1, final_gamma=1, every=4)``.
     conditioning : str or Conditioning, default 'concat'
         How the discriminator learns of the class: 'concat', 'projection', 'auxiliary_classifier' or, not at all,
-        'unconditional'.
+        'unconditional', which is for data of one class.
     noise : float, default 0.2
         Standard deviation of the noise on standardised real numbers. Raising it smooths the few points of a small
         class into a density, and blurs what is sharp.

@@ -271,10 +271,11 @@ def test_fit_replaces_a_model_only_when_told(refuse, run, tmp_path, model, photo
         (["--seed", "-1"], "--seed must be from 0"),
         (["--image-size", "4", "8"], "--image-size must be (height, width), each an integer from 8 to 256"),
         (["--resume"], "--resume needs --checkpoint FOLDER"),
-        (["--resume", "--checkpoint", "nowhere"], "nowhere is not a ganaug checkpoint: there is no config.json"),
+        (["--max-step", "9"], "unknown argument '--max-step'. Did you mean '--max-steps'?"),
+        (["--resume", "--checkpoint", "nowhere"], "There is no checkpoint at nowhere"),
         (["--samples", "grid.gif"], "'grid.gif'; choose a file name that ends in .png"),
         (
-            ["--max-step", "few"],
+            ["--max-steps", "few"],
             "argument --max-steps: expected a whole number or auto, got 'few'. See ganaug fit --help",
         ),
         (["--checkpoint-every", "0"], "expected a whole number above 0, got '0'"),

@@ -184,8 +184,9 @@ def test_other_separators(run, tmp_path):
         (["--source", "gann=1"], "Unknown source 'gann'; choose from .* Did you mean 'gan'"),
         (["--source", "gan"], "argument --source: expected NAME=SHARE such as gan=0.5, got 'gan'"),
         (["--filter", "confidnce"], "confidence"),
-        (["--dose", "2"], "'dose' parameter"),
-        (["--dose", "auto"], "argument --dose: invalid float value: 'auto'"),
+        (["--dose", "2"], "argument --dose: expected a number from 0 to 1, got '2'"),
+        (["--dose", "auto"], "argument --dose: expected a number from 0 to 1, got 'auto'"),
+        (["--scoring", "f1macro"], "Unknown scoring 'f1macro'"),
         (["--separator", "::"], "argument --separator: expected one character, or tab, got '::'"),
         (["--max-steps", "0"], "--max-steps must be an integer from 1"),
         (["--out", "out.xlsx"], "tables end in .csv, .tsv or .parquet"),
@@ -356,7 +357,7 @@ def test_sample_refuses_a_wrong_request_and_writes_nothing(refuse, tmp_path, mod
     for options, message in [
         (["--label", "2", "--out", tmp_path / "a.csv"], "Unknown label '2'; the model has 0, 1"),
         (["--out", tmp_path / "folder"], "ends in 'no suffix'; tables end in"),
-        (["--out", tmp_path / "mine.csv"], "exists; choose another path"),
+        (["--out", tmp_path / "mine.csv"], "mine.csv exists; choose another path."),
         (["--out", tmp_path / "a.csv", "--target", "age"], "The model has a column 'age'"),
     ]:
         assert message in refuse("sample", model, "-n", 1, *options)

@@ -41,6 +41,14 @@ def test_every_public_name_resolves(name):
     assert name in dir(ganaug)
 
 
+def test_a_missing_library_is_named_with_the_command_that_installs_it(monkeypatch):
+    monkeypatch.delitem(sys.modules, "ganaug.over_sampling", raising=False)
+    monkeypatch.setitem(sys.modules, "imblearn", None)
+    monkeypatch.setitem(sys.modules, "imblearn.over_sampling.base", None)
+    with pytest.raises(ModuleNotFoundError, match=r'GANOverSampler needs imblearn.*pip install "ganaug\[tables\]"'):
+        ganaug.GANOverSampler  # noqa: B018
+
+
 def test_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'ganaug' has no attribute 'ImageGan'"):
         ganaug.ImageGan  # noqa: B018

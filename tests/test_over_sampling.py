@@ -414,6 +414,7 @@ def test_bad_input_is_refused_before_training(X, y, kind, message, monkeypatch):
         ({"sources": "gan"}, ValueError, "'sources' parameter of GANOverSampler must be"),
         ({"filter": "confidense"}, ValueError, "'filter' parameter of GANOverSampler must be"),
         ({"dose": 1.5}, ValueError, "'dose' parameter of GANOverSampler must be"),
+        ({"scoring": "f1macro"}, ValueError, r"Unknown scoring 'f1macro'.*Did you mean 'f1_macro'\?"),
         ({"k_neighbors": 0}, ValueError, "'k_neighbors' parameter of GANOverSampler must be"),
         ({"gan": "TableGAN"}, ValueError, "'gan' parameter of GANOverSampler must be"),
         ({"gan": tiny_table_gan(loss="hing")}, ValueError, "Unknown loss 'hing'.*Did you mean 'hinge'"),

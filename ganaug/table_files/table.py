@@ -52,8 +52,18 @@ def check_table_suffix(path: Path) -> str:
     return suffix
 
 
-def check_table_output(path: str | PathLike, *, source: str | PathLike | None = None, overwrite: bool = False) -> Path:
+def check_table_output(
+    path: str | PathLike, *, source: str | PathLike | None = None, overwrite: bool | None = False
+) -> Path:
     """Return the path that a table may be written to.
+
+    Parameters
+    ----------
+    path : path-like
+    source : path-like, optional
+        What the table is made from.
+    overwrite : bool or None, default False
+        Whether a file there may be replaced. None if the caller cannot be told so.
 
     Raises
     ------
@@ -72,7 +82,8 @@ def check_table_output(path: str | PathLike, *, source: str | PathLike | None = 
     if path.is_dir():
         raise FileExistsError(f"{path} is a folder; choose the name of a file.")
     if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists; choose another path, or pass overwrite=True to replace it.")
+        remedy = "" if overwrite is None else ", or pass overwrite=True to replace it"
+        raise FileExistsError(f"{path} exists; choose another path{remedy}.")
     check_writable(path)
     return path
 
