@@ -43,15 +43,7 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'ganaug' has no attribute {name!r}")
-    try:
-        module = importlib.import_module(_HOMES[name])
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in ("imblearn", "pandas"):
-            raise
-        message = f'{name} needs {missing}, which is not installed: pip install "ganaug[tables]"'
-        raise ModuleNotFoundError(message, name=error.name) from error
-    return getattr(module, name)
+    return getattr(importlib.import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

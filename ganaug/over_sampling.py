@@ -7,8 +7,6 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from imblearn.over_sampling.base import BaseOverSampler
-from imblearn.utils import check_sampling_strategy, check_target_type
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring, get_scorer_names
@@ -28,6 +26,13 @@ from ganaug.pool import Pool, check_shares, concatenate, plain_label
 from ganaug.table import TableGAN
 from ganaug.table_data import as_array
 from ganaug.trials import Trials
+
+try:
+    from imblearn.over_sampling.base import BaseOverSampler
+    from imblearn.utils import check_sampling_strategy, check_target_type
+except ModuleNotFoundError as error:
+    message = 'GANOverSampler needs imblearn, which is not installed: pip install "ganaug[tables]"'
+    raise ModuleNotFoundError(message, name=error.name) from error
 
 
 class GANOverSampler(BaseOverSampler):

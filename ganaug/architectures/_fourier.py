@@ -32,7 +32,7 @@ class FourierConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         taps_first = self.weight.permute(2, 3, 1, 0)
-        if not pays(x, x.shape[2:], taps_first, self.weight.numel()):
+        if not pays(x, x.shape[2:], taps_first.shape, self.weight.numel()):
             return super().forward(x)
         return positions_last(convolve(positions_first(x), taps_first))
 
@@ -69,7 +69,7 @@ def positions_last(x: Tensor) -> Tensor:
     return x.permute(2, 3, 0, 1).contiguous(memory_format=torch.channels_last)
 
 
-def pays(x: Tensor, size: tuple[int, int], weight: Tensor, n_plain: int) -> bool:
+def pays(x: Tensor, size: tuple[int, int], weight_shape: tuple[int, int, int, int], n_plain: int) -> bool:
     """Tell whether `convolve` is faster than what torch has, by the number of multiplications.
 
     Parameters
@@ -80,11 +80,12 @@ def pays(x: Tensor, size: tuple[int, int], weight: Tensor, n_plain: int) -> bool
         left to choose by themselves.
     size : tuple of int
         Height and width of the maps.
-    weight : Tensor of shape (K, K, C, D)
+    weight_shape : tuple of int
+        (K, K, C, D) of what `convolve` would take.
     n_plain : int
         Multiplications per position of the plain convolution.
     """
-    kernel_size, _, n_in, n_out = weight.shape
+    kernel_size, _, n_in, n_out = weight_shape
     n_positions = size[0] * size[1]
     n_products = 1.5 * (size[0] + kernel_size // 2) * (size[1] + kernel_size // 2)
     # For each position and map. That of the weight counts twice: it is a small product, and its result is large.

@@ -9,7 +9,6 @@ References
 Shi et al., "Is the deconvolution layer the same as a convolutional layer?", 2016, arXiv:1609.07009, Section 3.
 """
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad
 
@@ -25,14 +24,15 @@ class PhasedConv2d(nn.Conv2d):
         super().__init__(n_in, n_out, 5, stride=2, padding=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        weight = _phases(self.weight).permute(2, 4, 3, 5, 1, 0).flatten(2, 4)  # (3, 3, 4 C, D)
-        if pays(x, (x.shape[2] // 2, x.shape[3] // 2), weight, self.weight.numel()):
+        size, shape = (x.shape[2] // 2, x.shape[3] // 2), (3, 3, 4 * self.in_channels, self.out_channels)
+        is_fourier = pays(x, size, shape, self.weight.numel())
+        if not is_fourier and self.in_channels > FEW_CHANNELS:
+            return super().forward(x)
+        weight = _phases(self.weight).permute(2, 4, 3, 5, 1, 0).flatten(2, 4)
+        if is_fourier:
             y = positions_last(convolve(_split_squares(x), weight))
             return y + self.bias.to(y.dtype)[:, None, None]
-        if self.in_channels > FEW_CHANNELS:
-            return super().forward(x)
-        x = _split_squares(x).permute(2, 3, 0, 1).contiguous(memory_format=torch.channels_last)
-        return conv2d(x, weight.permute(3, 2, 0, 1), self.bias, padding=1)
+        return conv2d(positions_last(_split_squares(x)), weight.permute(3, 2, 0, 1), self.bias, padding=1)
 
 
 class PhasedConvTranspose2d(nn.ConvTranspose2d):
@@ -42,11 +42,12 @@ class PhasedConvTranspose2d(nn.ConvTranspose2d):
         super().__init__(n_in, n_out, 5, stride=2, padding=2, output_padding=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        weight = _phases(self.weight).flip(2, 4).permute(2, 4, 0, 3, 5, 1).flatten(3)  # (3, 3, C, 4 D)
-        if pays(x, x.shape[2:], weight, self.weight.numel()):
-            return _join_squares(convolve(positions_first(x), weight))
-        if self.out_channels > FEW_CHANNELS:
+        is_fourier = pays(x, x.shape[2:], (3, 3, self.in_channels, 4 * self.out_channels), self.weight.numel())
+        if not is_fourier and self.out_channels > FEW_CHANNELS:
             return super().forward(x)
+        weight = _phases(self.weight).flip(2, 4).permute(2, 4, 0, 3, 5, 1).flatten(3)
+        if is_fourier:
+            return _join_squares(convolve(positions_first(x), weight))
         return _join_squares(conv2d(x, weight.permute(3, 2, 0, 1), padding=1).permute(2, 3, 0, 1))
 
 
