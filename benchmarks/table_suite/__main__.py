@@ -28,7 +28,7 @@ RESULTS = Path(__file__).parents[1] / "results" / "table_suite.jsonl"
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and do one of the two."""
     options = _parse(arguments)
-    names = options.sets or sets_in(options.part)
+    names = options.sets or [name for part in options.part for name in sets_in(part)]
     if options.tables:
         rows = [row for row in ResultsFile(options.out).rows if int(row["key"].split("/")[1]) < options.folds]
         text = make_tables(rows, names, options.against)
@@ -46,7 +46,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks.table_suite", description=__doc__.splitlines()[0])
     cheap = [method.name for method in CHEAP]
     parser.add_argument("--sets", nargs="+", choices=SETS, metavar="SET", help="names; default: those of --part")
-    parser.add_argument("--part", choices=[*PARTS, "all"], default="all", help="which half (default: all)")
+    parser.add_argument("--part", nargs="+", choices=[*PARTS, "all"], default=["all"], help="which (default: all)")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=cheap, metavar="METHOD",
                         help=f"of {', '.join(METHODS)} (default: {', '.join(cheap)})")  # fmt: skip
     parser.add_argument("--folds", type=int, default=5, help="folds of each set; above 5 another shuffle begins")
