@@ -16,7 +16,7 @@ from ganaug.calibration import pool_probabilities, shift_logits, to_logits
 from ganaug.dose import CANDIDATES, N_TRIED, Candidate, choose
 from ganaug.dose_prior import find_prior, find_shifted_prior
 from ganaug.exceptions import SmallClassWarning
-from ganaug.over_sampling import GANOverSampler
+from ganaug.over_sampling import GANOverSampler, describe_fallback
 from ganaug.trials import HELD_OUT_SCORES
 
 
@@ -151,6 +151,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             committee = self._choose(sampler, X, y)
         X_all, y_all = sampler.fit_resample(X, y)
         self.sampler_ = sampler
+        self.verdict_ += describe_fallback(sampler.fallback_)
         self.n_features_in_ = sampler.n_features_in_
         if hasattr(sampler, "feature_names_in_"):
             self.feature_names_in_ = sampler.feature_names_in_

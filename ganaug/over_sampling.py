@@ -83,6 +83,8 @@ class GANOverSampler(BaseOverSampler):
         Which rows of the result are new: the original ones come first, as they were.
     source_ : ndarray of shape (n_resampled,), str
         'real', 'gan', 'smote' or 'duplicate'.
+    fallback_ : str
+        Which classes were too small for a source that was wanted, and what made their rows; empty if none.
     gan_ : fitted estimator, or None if nothing was drawn from it
     dose_ : float
     sources_ : dict
@@ -180,7 +182,8 @@ class GANOverSampler(BaseOverSampler):
         self.n_new_ = {plain_label(label): round(self.dose_ * n) for label, n in self.sampling_strategy_.items()}
         pool = self._make_pool(dense, y, seed)
         drawn = pool.draw(self.n_new_, self.sources_, _find_filter(self.filter_))
-        self.gan_ = vars(pool).get("gan")
+        self.gan_, self.fallback_ = vars(pool).get("gan"), drawn.fallback
+        self.verdict_ += describe_fallback(self.fallback_)
         self.synthetic_mask_ = np.repeat([False, True], [len(y), len(drawn.y)])
         self.source_ = np.concatenate([np.full(len(y), "real"), drawn.source])
         return _formed_like(X, concatenate([dense, drawn.X])), np.concatenate([y, drawn.y])
@@ -294,6 +297,11 @@ class GANOverSampler(BaseOverSampler):
         tags.input_tags.categorical = True
         tags.input_tags.three_d_array = True
         return tags
+
+
+def describe_fallback(fallback: str) -> str:
+    """Return what a verdict says of `GANOverSampler.fallback_`."""
+    return f" Classes too small for that: {fallback}." if fallback else ""
 
 
 def _is_list_of_rows(X: Any) -> bool:

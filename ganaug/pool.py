@@ -32,11 +32,14 @@ class Drawn:
     y : ndarray of shape (n,)
     source : ndarray of shape (n,), str
         Which of `SOURCES` made each row.
+    fallback : str
+        Which classes are too small for a source that was asked for, and what made their rows instead; empty if none.
     """
 
     X: Any
     y: np.ndarray
     source: np.ndarray
+    fallback: str
 
 
 def check_shares(shares: Any) -> dict[str, float]:
@@ -79,6 +82,8 @@ class Pool:
     ----------
     counts : dict
         Rows of each label.
+    warns : bool
+        Whether the next draw from elsewhere than asked for, because of a class's size, gives a warning; one is enough.
     gan : fitted estimator
     """
 
@@ -86,7 +91,7 @@ class Pool:
         self.X, self.y, self.seed = X, y, seed
         self._recipe, self.k_neighbors = gan, k_neighbors
         self._filters: dict[Filter, FittedFilter] = {}
-        self.min_class_size = min_class_size
+        self.min_class_size, self.warns = min_class_size, True
         self.labels, counts = np.unique(y, return_counts=True)
         self.counts = dict(zip(self.labels.tolist(), counts.tolist(), strict=True))
 
@@ -107,7 +112,7 @@ class Pool:
             If too few rows of the GAN pass the filter.
         """
         n_new = {plain_label(label): n for label, n in n_new.items() if n}
-        quotas = self._fall_back({label: _split(n, shares) for label, n in n_new.items()})
+        quotas, fallback = self._fall_back({label: _split(n, shares) for label, n in n_new.items()})
         parts = [
             (source, label, X)
             for source in SOURCES
@@ -122,6 +127,7 @@ class Pool:
             concatenate([X for _, _, X in parts]) if parts else self._take(np.arange(0)),
             np.repeat(np.array([label for _, label, _ in parts], dtype=self.y.dtype), sizes),
             np.repeat(np.array([source for source, _, _ in parts], dtype=str), sizes),
+            fallback,
         )
 
     @cached_property
@@ -135,8 +141,8 @@ class Pool:
             warnings.simplefilter("ignore", SmallClassWarning)
             return gan.fit(self.X, self.y)
 
-    def _fall_back(self, quotas: dict[Label, dict[str, int]]) -> dict[Label, dict[str, int]]:
-        """Move what a source cannot make to one that can, and say so."""
+    def _fall_back(self, quotas: dict[Label, dict[str, int]]) -> tuple[dict[Label, dict[str, int]], str]:
+        """Move what a source cannot make to one that can, and say what; a warning says so at the first time."""
         moved = {}
         for label, quota in quotas.items():
             count = self.counts[label]
@@ -148,18 +154,19 @@ class Pool:
                 moved[label] = f"{quota['smote']} by duplicate"
                 quota["duplicate"] += quota["smote"]
                 quota["smote"] = 0
-        if moved:
-            shown = ", ".join(
-                f"{label!r} ({self.counts[label]} row{'s' * (self.counts[label] > 1)}): {to}"
-                for label, to in list(moved.items())[:10]
-            )
+        shown = ", ".join(
+            f"{label!r} ({self.counts[label]} row{'s' * (self.counts[label] > 1)}): {to}"
+            for label, to in list(moved.items())[:10]
+        )
+        if moved and self.warns:
+            self.warns = False
             warnings.warn(
                 f"{len(moved)} of {len(self.counts)} classes are too small: a GAN needs min_class_size="
                 f"{self.min_class_size} rows, and SMOTE 2. These synthetic rows come from elsewhere: {shown}.",
                 SmallClassWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
-        return quotas
+        return quotas, shown
 
     def _draw_from(self, source: str, n_new: dict[Label, int], filter: Filter | None) -> dict[Label, Any]:
         n_new = {label: n for label, n in n_new.items() if n}

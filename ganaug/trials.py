@@ -122,6 +122,9 @@ class Trials:
             _InnerFold(X, y, train, test, make_pool, count_new, restore)
             for train, test in splitter.split(np.zeros(len(y)), y)
         ]
+        by_smallest = sorted(self._folds, key=lambda fold: np.unique(fold.y, return_counts=True)[1].min())
+        for fold in by_smallest[1:]:
+            fold.pool.warns = False  # One warning of small classes is enough.
 
     @property
     def pools(self) -> list[Pool]:

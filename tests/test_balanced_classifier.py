@@ -1,4 +1,5 @@
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -163,6 +164,15 @@ def test_a_class_of_one_row_falls_back_and_says_so():
     assert "1 of 2 classes have one row" in str(caught[0].message)
     assert fitted.tau_ == 0
     assert set(fitted.sampler_.source_) == {"real", "duplicate"}
+
+
+def test_a_class_too_small_for_the_gan_is_told_once_for_the_folds_and_once_for_all():
+    y = np.array(["common"] * 56 + ["rare"] * 4)
+    with pytest.warns(SmallClassWarning) as caught:
+        fitted = make_classifier(dose=0.5, sources={"gan": 1}).fit(NUMBERS, y)
+    rows = [re.search(r"'rare' \((\d) rows\)", str(one.message)).group(1) for one in caught]
+    assert rows == ["2", "4"]
+    assert fitted.verdict_.endswith("Classes too small for that: 'rare' (4 rows): 26 by smote.")
 
 
 @pytest.mark.parametrize(

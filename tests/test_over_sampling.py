@@ -361,6 +361,8 @@ class TestSmallClasses:
             ("c", "smote"): 37,
             ("d", "duplicate"): 39,
         }
+        assert sampler.fallback_ == "'c' (3 rows): 37 by smote, 'd' (1 row): 39 by duplicate"
+        assert sampler.verdict_ == f"As asked for. Classes too small for that: {sampler.fallback_}."
 
     def test_mixed_frames_too(self):
         with pytest.warns(SmallClassWarning):

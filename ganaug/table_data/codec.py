@@ -143,8 +143,8 @@ class TableCodec:
     def decode(self, compact: np.ndarray, seed: int = 0) -> Any:
         """Turn compact rows, real or synthetic, into a table typed like the one in `fit`.
 
-        Numbers are clipped to the seen range and rounded to the granularity that all seen values share; columns
-        of few distinct values are snapped to these.
+        Numbers beyond the seen range are reflected into it, or stand at its end where many seen values do; they are
+        rounded to the granularity that all seen values share, and those of columns of few distinct values to these.
 
         Parameters
         ----------

@@ -14,7 +14,9 @@ _FEW_DISTINCT = 20
 _ROWS_PER_DISTINCT = 5
 _ATOM_SHARE = 0.05
 _ATOM_CONTRAST = 5.0
+_WALL_SHARE = 0.01
 _LOOKUP_STEPS = 2**16
+_FLOAT32 = 1e-6
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,15 @@ class NumberColumn:
     standard : Standard
         Mean and standard deviation of all values, for plain features.
     has_missing : bool
+    walls : tuple of two bool, default (True, True)
+        Whether values pile up at `low` and at `high`, as those of a scale that ends there: at least 1 % of the rows
+        and five times those of the next value. What a generator puts beyond a wall stands at it; what it puts beyond
+        another end is reflected into the range, so that none piles up where none was seen.
+
+    References
+    ----------
+    Reflection: Schuster, "Incorporating support constraints into nonparametric estimators of densities",
+    Communications in Statistics - Theory and Methods 14 (5), 1985.
     """
 
     grid: Grid | None
@@ -50,6 +61,7 @@ class NumberColumn:
     high: float
     standard: Standard
     has_missing: bool
+    walls: tuple[bool, bool] = (True, True)
 
     @classmethod
     def fit(cls, cells: Cells, column_type: ColumnType) -> "NumberColumn":
@@ -77,6 +89,7 @@ class NumberColumn:
             float(rest[-1]),
             standard,
             has_missing,
+            (True, True) if is_few else _find_walls(counts[~is_atom]),
         )
 
     @property
@@ -171,6 +184,7 @@ class NumberColumn:
         return cases
 
     def _snap(self, steps: np.ndarray) -> np.ndarray:
+        self._reflect(steps)
         np.clip(steps, self.low, self.high, out=steps)
         if not self.snaps:
             return steps
@@ -179,6 +193,20 @@ class NumberColumn:
             table = snaps[_find_nearest(snaps, np.arange(self.grid.n_steps + 1.0))]
             return table[np.rint(steps).astype(np.int64)]
         return snaps[_find_nearest(snaps, steps)]
+
+    def _reflect(self, steps: np.ndarray) -> None:
+        """Reflect values beyond an end without a wall, in place; leave those that come out beyond the other end."""
+        if all(self.walls):
+            return
+        step = 0.0 if self.grid is None else 0.5  # The last step of a grid is as wide as the others.
+        margin = max(step, _FLOAT32 * (self.high - self.low))  # An end that went through float32 comes back as one.
+        low = -np.inf if self.walls[0] else self.low - margin
+        high = np.inf if self.walls[1] else self.high + margin
+        outside = np.flatnonzero((steps < low) | (steps > high))
+        given = steps[outside]
+        reflected = np.where(given > high, 2 * high - given, 2 * low - given)
+        is_near = (reflected >= self.low - margin) & (reflected <= self.high + margin)
+        steps[outside] = np.where(is_near, reflected, given)
 
     def _place_atoms(self, steps: np.ndarray, cases: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         first = int(self.scaling is not None)
@@ -202,6 +230,13 @@ def _find_atoms(counts: np.ndarray) -> np.ndarray:
     neighbours = np.maximum(padded[:-2], padded[2:])
     is_atom = (counts >= _ATOM_SHARE * counts.sum()) & (counts >= _ATOM_CONTRAST * neighbours)
     return is_atom & (counts > 1)
+
+
+def _find_walls(counts: np.ndarray) -> tuple[bool, bool]:
+    """Say whether the first and the last of the sorted distinct values stand out by their count."""
+    ends, beside = counts[[0, -1]], np.array([counts[:2][-1], counts[-2:][0]])
+    low, high = (ends > 1) & (ends >= _WALL_SHARE * counts.sum()) & (ends >= _ATOM_CONTRAST * beside)
+    return bool(low), bool(high)
 
 
 def _find_nearest(sorted_values: np.ndarray, given: np.ndarray) -> np.ndarray:

@@ -64,6 +64,44 @@ def test_decoded_numbers_stay_in_the_seen_range():
     assert drawn.max() == values.max()
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        RNG.random(2000),
+        RNG.integers(17, 91, 2000),
+        np.round(RNG.random(2000), 2),
+        pd.Timestamp("2020-01-01") + pd.to_timedelta(RNG.integers(0, 365, 2000), unit="D"),
+    ],
+    ids=["floats", "integers", "decimals", "dates"],
+)
+def test_none_pile_up_at_an_end_where_none_are_seen(values):
+    codec, column = fit_column(values)
+    assert column.walls == (False, False)
+    blurred = codec.encode(pd.DataFrame({"x": values})) + RNG.normal(scale=0.2, size=(2000, 1)).astype("float32")
+    drawn = codec.decode(blurred)["x"]
+    assert drawn.min() >= values.min()
+    assert drawn.max() <= values.max()
+    for end in (values.min(), values.max()):
+        assert (drawn == end).mean() <= (values == end).mean() + 0.01
+    tenths = (drawn - values.min()) / (values.max() - values.min())
+    shares = np.histogram(tenths, bins=10, range=(0, 1))[0] / 2000
+    np.testing.assert_allclose(shares, 0.1, atol=0.03)  # Nor are the ends emptier than the rest.
+
+
+def test_values_pile_up_at_an_end_where_they_are_seen_to():
+    values = np.minimum(RNG.normal(size=2000), 1.9)
+    codec, column = fit_column(values)
+    assert column.walls == (False, True)
+    blurred = codec.encode(pd.DataFrame({"x": values})) + RNG.normal(scale=0.2, size=(2000, 1)).astype("float32")
+    assert (codec.decode(blurred)["x"] == 1.9).mean() > 0.01
+
+
+def test_a_number_far_beyond_an_end_is_clipped():
+    codec, _ = fit_column(np.linspace(0, 1, 500))
+    drawn = codec.decode(np.array([[-100], [100]], np.float32))["x"]
+    assert drawn.tolist() == [0, 1]
+
+
 def test_integers_stay_integers():
     drawn = decode_normal(fit_column(RNG.integers(-500, 500, 400))[0])
     assert drawn.dtype == np.int64
