@@ -1,7 +1,7 @@
 """Run the table suite, or turn its rows into tables.
 
     python -m benchmarks.table_suite [--part report] [--methods smote ganaug] [--folds 5]
-    python -m benchmarks.table_suite --tables --part report --against ganaug
+    python -m benchmarks.table_suite --tables --part report confirmation --against ganaug
 
 Rows go to ``benchmarks/results/table_suite.jsonl``; what is there already is skipped. The packages that
 sets and peers come with are named in `benchmarks.table_suite`.
@@ -28,10 +28,14 @@ RESULTS = Path(__file__).parents[1] / "results" / "table_suite.jsonl"
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and do one of the two."""
     options = _parse(arguments)
-    names = options.sets or [name for part in options.part for name in sets_in(part)]
+    parts = {"sets": options.sets} if options.sets else {part: sets_in(part) for part in options.part}
+    names = [name for part in parts.values() for name in part]
     if options.tables:
         rows = [row for row in ResultsFile(options.out).rows if int(row["key"].split("/")[1]) < options.folds]
-        text = make_tables(rows, names, options.against)
+        sections = {" and ".join(parts): names, **parts}  # A single part is its own sum.
+        text = "\n".join(
+            f"# {title.capitalize()}\n\n{make_tables(rows, sets, options.against)}" for title, sets in sections.items()
+        )
         options.out.with_suffix(".md").write_text(text, encoding="utf-8")
         print(text)
         return
@@ -53,7 +57,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=RESULTS, help="the rows (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="processes with one thread each (default: 1)")
     parser.add_argument("--retry-failed", action="store_true", help="make rows that hold an error again")
-    parser.add_argument("--tables", action="store_true", help="print tables of the rows, and write them beside")
+    parser.add_argument(
+        "--tables",
+        action="store_true",
+        help="print tables of the rows, and write them beside; several parts together, then each",
+    )
     parser.add_argument("--against", default="ganaug", metavar="METHOD", help="whom --tables compares with the rest")
     return parser.parse_args(arguments)
 

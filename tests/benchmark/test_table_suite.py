@@ -1,6 +1,7 @@
 """The table benchmark suite under `benchmarks/`: its sets, folds, scores, rows and tables."""
 
 import json
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -449,3 +450,12 @@ class TestTables:
         main([*arguments, "--methods", "none", "class_weights", "--folds", "1"])
         main([*arguments, "--tables", "--against", "none"])
         assert out.with_suffix(".md").read_text() in capsys.readouterr().out
+
+    def test_several_parts_are_told_together_and_each(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("benchmarks.table_suite.__main__.sets_in", {"report": ["s0"], "confirmation": ["s1"]}.get)
+        out = tmp_path / "rows.jsonl"
+        made = make_rows({"ours": [0.9, 0.8], "none": [0.7, 0.7]})
+        out.write_text("".join(json.dumps(row) + "\n" for row in made))
+        main(["--part", "report", "confirmation", "--out", str(out), "--tables", "--against", "ours"])
+        found = re.findall(r"^# (.+)\n\n(\d) sets", out.with_suffix(".md").read_text(), re.MULTILINE)
+        assert found == [("Report and confirmation", "2"), ("Report", "1"), ("Confirmation", "1")]
