@@ -6,7 +6,7 @@ many at a time; where there are many, it can go the way of `_fourier`, which kno
 
 References
 ----------
-Shi et al., "Is the deconvolution layer the same as a convolutional layer?", 2016, arXiv:1609.07009, Section 3.
+Shi et al., "Is the deconvolution layer the same as a convolutional layer?", 2016, arXiv:1609.07009.
 """
 
 from torch import Tensor, nn
