@@ -124,14 +124,28 @@ def compare(table: pd.DataFrame, treated: str, control: str, score: str, learner
 def compare_sets(table: pd.DataFrame, treated: str, control: str, score: str) -> pd.DataFrame:
     """Compare two methods set by set, worst first: mean difference over folds, and p of a paired t-test of the folds.
 
-    A fold's difference is the mean over learners; higher is better. Folds share training rows, so that p is too small
-    rather than too large.
+    ``p_holm`` is adjusted for as many tests as there are sets. A fold's difference is the mean over learners; higher
+    is better. Folds share training rows, so that p is too small rather than too large.
     """
     part = table[table["method"].isin([treated, control])]
     wide = part.pivot_table(index=["set", "fold"], columns="method", values=score).dropna()
     difference = (wide[treated] - wide[control]) * (1 if HIGHER_IS_BETTER[score] else -1)
     lines = [[name, part.mean(), _t_test(part.to_numpy())] for name, part in difference.groupby("set")]
-    return pd.DataFrame(lines, columns=["set", "difference", "p"]).sort_values("difference", ignore_index=True)
+    result = pd.DataFrame(lines, columns=["set", "difference", "p"]).sort_values("difference", ignore_index=True)
+    return result.assign(p_holm=adjust_for_many(result["p"].to_numpy()))
+
+
+def adjust_for_many(p: np.ndarray) -> np.ndarray:
+    """Return p-values of several tests, shape (n,), so that one below .05 is so in any but 5 % of cases; NaN stays.
+
+    References
+    ----------
+    Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6 (2), 1979.
+    """
+    adjusted, known = p.copy(), np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known])]
+    adjusted[order] = np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)).clip(max=1)
+    return adjusted
 
 
 def _t_test(differences: np.ndarray) -> float:

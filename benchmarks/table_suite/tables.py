@@ -104,9 +104,13 @@ def _harm_table(table: pd.DataFrame, treated: str, controls: Sequence[str]) -> s
         for score in COMPARED:
             for _, row in compare_sets(table, treated, control, score).iterrows():
                 if row["difference"] < 0:
-                    lines.append([control, score, row["set"], f"{row['difference']:+.4f}", f"{row['p']:.3g}"])
-    heading = f"Sets on which {treated} is worse than doing nothing; p of a t-test paired over folds, one of many"
-    return f"{heading}\n\n" + _markdown(["against", "score", "set", "difference", "p"], lines)
+                    numbers = [f"{row['difference']:+.4f}", f"{row['p']:.3g}", f"{row['p_holm']:.3g}"]
+                    lines.append([control, score, row["set"], *numbers])
+    heading = (
+        f"Sets on which {treated} is worse than doing nothing; p of a t-test paired over folds, and after Holm's "
+        "correction for as many tests as sets"
+    )
+    return f"{heading}\n\n" + _markdown(["against", "score", "set", "difference", "p", "p (Holm)"], lines)
 
 
 def _short(comparison: Comparison) -> str:

@@ -412,7 +412,11 @@ class TestTables:
         assert result["set"].tolist() == ["s1", "s0"]
         assert result["difference"].tolist() == pytest.approx([-0.5 / 3, 0.1])
         assert result["p"][0] == pytest.approx(0.0377, abs=1e-3)  # t = -5 with two degrees of freedom
-        assert "| none | ba | s1 | -0.1667 | 0.0377 |" in make_tables(rows, self.names, "ours")
+        assert "| none | ba | s1 | -0.1667 | 0.0377 | 0.0377 |" in make_tables(rows, self.names, "ours")
+
+    def test_many_p_values_are_adjusted_as_holm_does(self):
+        p = np.array([0.01, 0.04, np.nan, 0.03, 0.005])
+        np.testing.assert_allclose(comparison.adjust_for_many(p), [0.03, 0.06, np.nan, 0.06, 0.02])
 
     def test_errors_of_sets_have_the_sign_turned(self):
         table = comparison.read_scores(make_rows({"ours": [0.2], "none": [0.3]}), self.names)
