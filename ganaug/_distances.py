@@ -1,4 +1,7 @@
-"""Exact Euclidean neighbours by matrix products, block by block: memory stays linear in the samples."""
+"""Euclidean neighbours by matrix products, block by block: memory stays linear in the samples.
+
+Squared distances are exact to about 1e-15 of the largest squared length of a row: center features that lie far out.
+"""
 
 from collections.abc import Iterator
 
@@ -31,15 +34,19 @@ def squared_distance_rows(A: np.ndarray, B: np.ndarray) -> Iterator[tuple[slice,
         yield rows, np.maximum(squared, 0.0, out=squared)
 
 
-def nearest(A: np.ndarray, B: np.ndarray) -> np.ndarray:
+def nearest(A: np.ndarray, B: np.ndarray | None = None) -> np.ndarray:
     """Return the distance from each row of `A` to its nearest row of `B`: exactly zero for identical rows.
 
-    The neighbour is found by matrix products, and its distance then computed from the difference.
+    Without `B`, to its nearest other row of `A`, which then needs two. The neighbour is found by matrix products, and
+    its distance then computed from the difference.
     """
+    others = A if B is None else B
     distances = np.empty(len(A))
-    for rows, squared in squared_distance_rows(A, B):
+    for rows, squared in squared_distance_rows(A, others):
+        if B is None:
+            _leave_out_self(rows, squared)
         difference = A[rows].astype(np.float64)
-        difference -= B[squared.argmin(axis=1)]
+        difference -= others[squared.argmin(axis=1)]
         distances[rows] = np.sqrt(_squared_norms(difference))
     return distances
 
@@ -48,9 +55,13 @@ def kth_nearest_squared(X: np.ndarray, k: int) -> np.ndarray:
     """Return each row's squared distance to its `k`-th nearest other row; needs more than `k` rows."""
     radii = np.empty(len(X))
     for rows, squared in squared_distance_rows(X, X):
-        squared[np.arange(len(squared)), np.arange(rows.start, rows.stop)] = np.inf
+        _leave_out_self(rows, squared)
         radii[rows] = np.partition(squared, k - 1, axis=1)[:, k - 1]
     return radii
+
+
+def _leave_out_self(rows: slice, squared: np.ndarray) -> None:
+    squared[np.arange(len(squared)), np.arange(rows.start, rows.stop)] = np.inf
 
 
 def _squared_norms(X: np.ndarray) -> np.ndarray:

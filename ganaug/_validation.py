@@ -94,12 +94,12 @@ def check_same_length(X: Any, y: Any) -> None:
 
 
 def as_seed(random_state: object) -> int:
-    """Turn None, an int, or a numpy random generator into one 63-bit seed.
+    """Turn None, an int, or a numpy random generator into one seed of at most 63 bits.
 
-    None draws a fresh seed from the operating system, so two calls differ.
+    None draws a fresh seed from the operating system, so two calls differ; it has 32 bits, as scikit-learn takes them.
     """
     if random_state is None:
-        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1))
+        return int(np.random.SeedSequence().generate_state(1)[0])
     if isinstance(random_state, Integral) and not isinstance(random_state, bool):
         if not 0 <= random_state < 2**63:
             raise ValueError(f"random_state must be from 0 to 2**63 - 1, got {random_state}.")

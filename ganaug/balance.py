@@ -89,7 +89,7 @@ def balance_file(
     X_all, y_all = sampler.fit_resample(X, y)
     new = X_all.iloc[len(y) :].reset_index(drop=True)
     classes = np.searchsorted(labels, y_all)
-    # The target's cells are copied from rows that have them: same type, same spelling.
+    # The target's cells are copied from rows that have them: same type, and but for numbers such as +1 same spelling.
     new[target] = table.frame[target].iloc[first[classes[len(y) :]]].reset_index(drop=True)
     write_appended(table, new, out, mark=mark, overwrite=overwrite)
     after = np.bincount(classes, minlength=len(labels))

@@ -139,6 +139,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         seed = as_seed(self.random_state)
         sampler = GANOverSampler(dose="auto") if self.sampler is None else clone(self.sampler)
         sampler.set_params(estimator=self.estimator, scoring=self.scoring, random_state=seed)
+        sampler.check()
         self.classes_, counts = np.unique(y, return_counts=True)
         self.prior_ = counts / counts.sum()
         self.choice_, self.tau_ = None, 0.0
@@ -210,4 +211,6 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
 
 def _set(sampler: GANOverSampler, candidate: Candidate) -> None:
-    sampler.set_params(dose=candidate.dose, sources=dict(candidate.sources), filter=candidate.filter)
+    """Set the sampler's dose, and what it leaves open of sources and filter."""
+    sources = dict(candidate.sources) if sampler.sources is None else sampler.sources
+    sampler.set_params(dose=candidate.dose, sources=sources, filter=sampler.filter or candidate.filter)

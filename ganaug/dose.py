@@ -38,7 +38,8 @@ class Candidate:
     def draw(self, pool: Pool, n_new: Mapping[Label, int]) -> Drawn:
         """Draw the dose's share of `n_new` rows of each class."""
         wanted = {label: round(self.dose * n) for label, n in n_new.items()}
-        return pool.draw(wanted, dict(self.sources), FILTERS.get(self.filter, self.filter))
+        own = FILTERS[self.filter] if isinstance(self.filter, str) else self.filter
+        return pool.draw(wanted, dict(self.sources), own)
 
     def __str__(self) -> str:
         if not self.dose:

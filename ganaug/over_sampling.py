@@ -175,7 +175,7 @@ class GANOverSampler(BaseOverSampler):
         raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
 
     def _fit_resample(self, X: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
-        self._check_together()
+        self.check()
         dense, seed = _densify(X), as_seed(self.random_state)
         self._class_counts = Counter(y.tolist())
         self._decide(X, y, seed)
@@ -188,11 +188,18 @@ class GANOverSampler(BaseOverSampler):
         self.source_ = np.concatenate([np.full(len(y), "real"), drawn.source])
         return _formed_like(X, concatenate([dense, drawn.X])), np.concatenate([y, drawn.y])
 
-    def _check_together(self) -> None:
-        """Find mistakes before training: in the GAN, also if nothing is drawn from it, and beside ``dose='auto'``."""
+    def check(self) -> None:
+        """Find mistakes in the parameters before any training: also in a GAN that nothing is drawn from.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter is unusable, or does not go together with another one.
+        """
+        self._validate_params()
         if isinstance(self.gan, BaseGAN):
             check_parameters(self.gan)
-        known = {*FULL_BALANCE_SCORES, *get_scorer_names()}
+        known = {*get_scorer_names(), *(() if self.dose == "auto" else FULL_BALANCE_SCORES)}
         if isinstance(self.scoring, str) and self.scoring not in known:
             raise ValueError(
                 f"Unknown scoring {self.scoring!r}; choose one of sklearn.metrics.get_scorer_names(), or pass a "
@@ -262,7 +269,7 @@ class GANOverSampler(BaseOverSampler):
         candidate : Candidate or None
             None for ``dose='auto'``.
         """
-        self._check_together()
+        self.check()
         X, y, _ = self._check_X_y(X, y)
         self.sampling_strategy_ = check_sampling_strategy(self.sampling_strategy, y, self._sampling_type)
         self._class_counts = Counter(y.tolist())
@@ -279,10 +286,10 @@ class GANOverSampler(BaseOverSampler):
 
     def _count_new(self, y: np.ndarray) -> Mapping[Label, int]:
         """Return the new rows that the sampling strategy asks for, of a part of the data."""
-        if isinstance(self.sampling_strategy, Mapping):  # totals, for all of the data
-            counts, totals = Counter(y.tolist()), self._class_counts
-            return {label: round(n * counts[label] / totals[label]) for label, n in self.sampling_strategy_.items()}
-        return check_sampling_strategy(self.sampling_strategy, y, self._sampling_type)
+        if isinstance(self.sampling_strategy, str):
+            return check_sampling_strategy(self.sampling_strategy, y, self._sampling_type)
+        counts, totals = Counter(y.tolist()), self._class_counts  # Numbers are meant for all of the data.
+        return {label: round(n * counts[label] / totals[label]) for label, n in self.sampling_strategy_.items()}
 
     def _make_pool(self, X: Any, y: np.ndarray, seed: int) -> Pool:
         gan = self.gan

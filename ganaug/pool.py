@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -90,7 +90,7 @@ class Pool:
     def __init__(self, X: Any, y: np.ndarray, gan: Any, *, k_neighbors: int, min_class_size: int, seed: int) -> None:
         self.X, self.y, self.seed = X, y, seed
         self._recipe, self.k_neighbors = gan, k_neighbors
-        self._filters: dict[Filter, FittedFilter] = {}
+        self._filters: list[tuple[Filter, FittedFilter]] = []
         self.min_class_size, self.warns = min_class_size, True
         self.labels, counts = np.unique(y, return_counts=True)
         self.counts = dict(zip(self.labels.tolist(), counts.tolist(), strict=True))
@@ -157,7 +157,7 @@ class Pool:
         shown = ", ".join(
             f"{label!r} ({self.counts[label]} row{'s' * (self.counts[label] > 1)}): {to}"
             for label, to in list(moved.items())[:10]
-        )
+        ) + (f" and {len(moved) - 10} more" if len(moved) > 10 else "")
         if moved and self.warns:
             self.warns = False
             warnings.warn(
@@ -220,13 +220,13 @@ class Pool:
         return self._as_given(X if self.X.ndim == 2 else X.reshape(len(X), *self.X.shape[1:]))
 
     def _as_given(self, X: Any) -> Any:
-        """Return rows with the data's own dtypes: to a codec of vectors, whole numbers and pixels are floats."""
+        """Return rows with the data's own dtypes: to a codec of vectors, integers, booleans and pixels are floats."""
         if not hasattr(X, "iloc"):
-            is_whole = self.X.dtype.kind in "iu" and X.dtype.kind == "f"
+            is_whole = self.X.dtype.kind in "iub" and X.dtype.kind == "f"
             return (np.rint(X) if is_whole else X).astype(self.X.dtype, copy=False)
         if X.dtypes.equals(self.X.dtypes):
             return X
-        whole = [name for name, dtype in self.X.dtypes.items() if dtype.kind in "iu"]
+        whole = [name for name, dtype in self.X.dtypes.items() if dtype.kind in "iub"]
         return X.round(dict.fromkeys(whole, 0)).astype(self.X.dtypes)
 
     def _smote(self, label: Label, n_total: int, k: int, seed: int) -> Any:
@@ -245,15 +245,18 @@ class Pool:
         return {label: self._draw_kept(label, n, rng, filter) for label, n in n_new.items()}
 
     def _fit_filter(self, recipe: Filter) -> FittedFilter:
-        if recipe not in self._filters:
-            codec = getattr(self.gan, "codec_", None)
-            takes_features = getattr(recipe, "features", ...) is None
-            own = replace(recipe, features=codec.features) if takes_features and codec is not None else recipe
-            with warnings.catch_warnings():
-                if self.min_class_size > 1:  # Classes of one row, which a filter cannot judge, are not drawn.
-                    warnings.simplefilter("ignore", SmallClassWarning)
-                self._filters[recipe] = own.fit(self.X, self.y, gan=self.gan)
-        return self._filters[recipe]
+        for known, fitted in self._filters:
+            if known == recipe:
+                return fitted
+        codec = getattr(self.gan, "codec_", None)
+        takes_features = is_dataclass(recipe) and getattr(recipe, "features", ...) is None
+        own = replace(recipe, features=codec.features) if takes_features and codec is not None else recipe
+        with warnings.catch_warnings():
+            if self.min_class_size > 1:  # Classes of one row, which a filter cannot judge, are not drawn.
+                warnings.simplefilter("ignore", SmallClassWarning)
+            fitted = own.fit(self.X, self.y, gan=self.gan)
+        self._filters.append((recipe, fitted))
+        return fitted
 
     def _draw_kept(self, label: Label, n: int, rng: np.random.Generator, filter: Filter | None) -> Any:
         """Draw n rows of a class that pass the filter."""

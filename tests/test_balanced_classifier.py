@@ -18,7 +18,8 @@ from sklearn.preprocessing import OneHotEncoder
 
 from ganaug import GANBalancedClassifier, GANOverSampler
 from ganaug.calibration import ShiftedClassifier
-from ganaug.dose import N_TRIED, Choice
+from ganaug.dose import CANDIDATES, N_TRIED, Choice
+from ganaug.dose_prior import find_shifted_prior
 from ganaug.exceptions import SmallClassWarning
 
 NUMBERS, MIXED, LABELS = make_numbers(), make_mixed(), make_labels()
@@ -112,6 +113,36 @@ def test_inner_classifiers_see_sparse_rows_as_the_final_one_does(form):
     np.testing.assert_allclose(fitted.predict_proba(rows).sum(1), 1)
 
 
+@pytest.mark.parametrize("dose", ["auto", 0.0])
+def test_without_a_seed_each_fit_draws_its_own(dose):
+    fitted = make_classifier(dose=dose, random_state=None).fit(NUMBERS, LABELS)
+    assert fitted.predict(NUMBERS).shape == (60,)
+
+
+def test_sources_and_filter_of_the_sampler_hold_for_the_default_dose():
+    fitted = make_classifier(dose="default", sources={"duplicate": 1}).fit(NUMBERS, LABELS)
+    assert fitted.sampler_.sources_ == {"duplicate": 1}
+    assert fitted.sampler_.gan_ is None
+    fitted = make_classifier(dose="default", filter="neighbour").fit(NUMBERS, LABELS)
+    assert fitted.sampler_.filter_ == "neighbour"
+
+
+@pytest.mark.parametrize("change", [{"dose": 5.0}, {"dose": "Auto"}, {"filter": "bogus"}, {"k_neighbors": 0}])
+def test_the_sampler_is_checked_before_any_training(change):
+    class Untouched(LogisticRegression):
+        def fit(self, X, y):
+            raise AssertionError("trained")
+
+    with pytest.raises(ValueError, match=f"'{next(iter(change))}' parameter of GANOverSampler must be"):
+        make_classifier(Untouched(), **change).fit(NUMBERS, LABELS)
+
+
+def test_auto_is_refused_beside_sources_also_where_a_class_has_one_row():
+    y = np.array(["common"] * 59 + ["rare"])
+    with pytest.raises(ValueError, match="dose='auto' chooses sources and filter itself"):
+        make_classifier(sources={"duplicate": 1}).fit(NUMBERS, y)
+
+
 def test_a_named_way_is_taken_and_only_the_shift_chosen():
     fitted = make_classifier(dose=0.5, sources={"duplicate": 1}).fit(NUMBERS, LABELS)
     assert fitted.choice_ is None
@@ -120,10 +151,11 @@ def test_a_named_way_is_taken_and_only_the_shift_chosen():
     assert fitted.verdict_.startswith("duplicate at dose 0.5 as the sampler says")
 
 
-def test_the_default_way_is_taken_for_the_classifiers_kind():
+def test_the_default_way_is_the_priors_best():
     fitted = make_classifier(RandomForestClassifier(5, random_state=0), dose="default").fit(NUMBERS, LABELS)
     assert fitted.choice_ is None
-    assert fitted.sampler_.dose_ > 0
+    assert fitted.sampler_.dose_ == CANDIDATES[find_shifted_prior("balanced_accuracy").best].dose
+    assert fitted.sampler_.sources_ == dict(CANDIDATES[find_shifted_prior("balanced_accuracy").best].sources)
 
 
 def test_mixed_frames_reach_a_pipeline_as_they_are():

@@ -349,6 +349,18 @@ class TestFilters:
             make_sampler(filter=ConfidenceFilter(min_probability=1.0)).fit_resample(X, LABELS)
 
 
+def test_without_a_seed_folds_are_drawn_too():
+    sampler = make_sampler(dose="auto", sources=None, estimator=LogisticRegression(), random_state=None)
+    assert len(sampler.fit_resample(NUMBERS, LABELS)[1]) >= 60
+
+
+def test_a_ratio_for_all_rows_need_not_hold_in_inner_folds():
+    y = np.repeat(["common", "rare"], [40, 20])  # of which folds of 3 have 27 and 13, or 26 and 14
+    sampler = make_sampler(dose="auto", sources=None, estimator=LogisticRegression(), sampling_strategy=0.55)
+    sampler.fit_resample(NUMBERS, y)
+    assert sampler.sampling_strategy_ == {"rare": 2}
+
+
 class TestSmallClasses:
     Y = np.array(["a"] * 40 + ["b"] * 16 + ["c"] * 3 + ["d"])
 

@@ -10,6 +10,7 @@ from _tables import make_labels, make_mixed, make_numbers, make_unit_vectors, ti
 from _tiny import make_bars, tiny_gan
 from sklearn.base import clone
 
+from ganaug.dose import Candidate
 from ganaug.exceptions import QuotaError, SmallClassWarning
 from ganaug.filters import FILTERS, ConfidenceFilter, DiscriminatorFilter, Filter, FittedFilter, NeighbourFilter
 from ganaug.pool import SOURCES, Pool, _split, check_shares, concatenate
@@ -158,6 +159,18 @@ class TestTypes:
         drawn = make_pool(X).draw({"rare": 6}, {source: 1.0})
         assert (drawn.X.dtype, drawn.X.shape) == (X.dtype, (6, 4))
 
+    @pytest.mark.parametrize("source", SOURCES)
+    def test_booleans_beside_vectors_stay_as_rare_as_they_are(self, source):
+        rng = np.random.default_rng(0)
+        X = pd.DataFrame({"number": rng.normal(size=200), "flag": rng.random(200) < 0.1})
+        labels = np.array(["common", "rare"] * 100)
+        gan = tiny_vector_gan(max_steps=100)
+        frame = make_pool(X, labels, gan).draw({"rare": 200}, {source: 1.0}).X
+        array = make_pool(X[["flag"]].to_numpy(), labels, gan).draw({"rare": 200}, {source: 1.0}).X
+        assert frame["flag"].dtype == array.dtype == bool
+        assert frame["flag"].mean() < 0.3
+        assert array.mean() < 0.3
+
     def test_columns_that_the_gan_takes_for_categories_are_such_to_smote(self):
         X = pd.DataFrame({"code": np.array([10, 20, 70, 75] * 15), "x": np.arange(60.0)})
         gan = tiny_table_gan(discrete_columns=["code"])
@@ -200,6 +213,12 @@ class TestTypes:
 
 
 class TestSmallClasses:
+    def test_many_are_counted_where_not_all_are_named(self):
+        y = np.repeat(np.arange(13), [36, *[2] * 12])
+        with pytest.warns(SmallClassWarning, match="and 2 more"):
+            drawn = make_pool(y=y).draw(dict.fromkeys(range(1, 13), 3), {"gan": 1.0})
+        assert drawn.fallback.endswith("and 2 more")
+
     Y = np.array(["a"] * 40 + ["b"] * 16 + ["c"] * 3 + ["d"])
 
     def test_they_fall_back_and_say_to_what(self):
@@ -311,6 +330,21 @@ class TestFilters:
         for k in (0, 0, 1, 0):
             pool.draw({"rare": 2, "common": 2}, {"gan": 1.0}, Counting(k))
         assert fits == [0, 1]
+
+    def test_a_filter_need_be_no_dataclass_and_not_hashable(self):
+        @dataclass
+        class Unhashable(Filter):
+            features: None = None
+
+            def fit(self, X, y, gan=None):
+                return FILTERS["confidence"].fit(X, y)
+
+        class Plain(Filter):
+            features = None
+            fit = Unhashable.fit
+
+        for recipe in (Unhashable(), Plain()):
+            assert len(Candidate(1.0, filter=recipe).draw(make_pool(), {"rare": 2}).y) == 2
 
     def test_classes_that_are_not_drawn_from_the_gan_raise_no_doubts(self):
         y = np.array(["a"] * 40 + ["b"] * 19 + ["d"])

@@ -1,4 +1,6 @@
+import datetime
 import sys
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -227,6 +229,18 @@ def test_parquet_keeps_its_schema(tmp_path):
     assert new["i"].to_pylist() == [1, 2, None, None]
     assert new["c"].to_pylist() == ["x", "y", "x", "y"]
     assert new["synthetic"].to_pylist() == [False, False, True, True]
+
+
+def test_parquet_dates_are_times_and_decimals_numbers(tmp_path):
+    days = [datetime.date(2024, 1, 31), None, datetime.date(2024, 2, 1)]
+    prices = [Decimal("1.50"), Decimal("-7.25"), None]
+    written = pa.table({"day": pa.array(days, pa.date32()), "price": pa.array(prices, pa.decimal128(10, 2))})
+    parquet.write_table(written, tmp_path / "a.parquet")
+    table = read_table(tmp_path / "a.parquet")
+    assert table.frame["day"].dtype.kind == "M"
+    assert table.frame["price"].tolist()[:2] == [1.5, -7.25]
+    write_appended(table, table.frame, tmp_path / "b.parquet")
+    assert parquet.read_table(tmp_path / "b.parquet").equals(pa.concat_tables([written, written]))
 
 
 def test_csv_becomes_parquet_and_parquet_csv(write, tmp_path):

@@ -20,7 +20,7 @@ def encode_tables(
     ----------
     tables : mapping of the argument's name to a DataFrame or 2-D array-like
         The codec learns from the first, and from those rows of the others that have what it lacks: a new
-        category, or a missing value in a complete column.
+        category, another number in a constant column, or a missing value in a complete one.
     columns : sequence of sequences of Column
         The tables as `read_columns` returned them.
     discrete_columns : sequence of column names or positions, optional
@@ -43,8 +43,9 @@ def encode_tables(
 def _has_novelty(train: Sequence[Column], other: Sequence[Column]) -> np.ndarray:
     novel = np.zeros(len(other[0].values), bool)
     for known, given in zip(train, other, strict=True):
-        if given.is_category:
-            novel |= given.is_present & ~np.isin(given.values, known.values)
+        seen = np.unique(known.values[known.is_present])
+        if given.is_category or len(seen) == 1:
+            novel |= given.is_present & ~np.isin(given.values, seen)
         if known.is_present.all():
             novel |= ~given.is_present
     return novel

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,7 @@ def _split(name: str, table: Any, target: Any) -> LabelledTable:
         X, y = table.drop(columns=[target]), table[target]
     else:
         table = table if hasattr(table, "dtype") else np.array(table, dtype=object)
-        if not isinstance(target, int) or table.ndim != 2 or not 0 <= target < table.shape[1]:
+        if not isinstance(target, Integral) or table.ndim != 2 or not 0 <= target < table.shape[1]:
             raise ValueError(
                 f"target={target!r} is no column of {name}, an array of shape {table.shape}; pass a position."
             )

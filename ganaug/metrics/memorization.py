@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ganaug._distances import kth_nearest_squared, nearest
+from ganaug._distances import nearest
 from ganaug._features import as_features, check_same_width, rows_by_class
 from ganaug._typing import Label
 from ganaug._validation import check_number
@@ -214,7 +214,7 @@ def _audit_class(
     if len(train) < 2 or len(fake) == 0:
         nan = float("nan")
         return ClassAudit(label, len(train), len(fake), "none", 0, nan, nan, nan, "cannot tell")
-    yardstick = np.sqrt(kth_nearest_squared(train, 1)) if held_out is None else nearest(held_out, train)
+    yardstick = nearest(train) if held_out is None else nearest(held_out, train)
     threshold = ratio * float(np.median(yardstick))
     flagged = _fraction_flagged(nearest(fake, train), threshold)
     innocent = _fraction_flagged(yardstick, threshold)

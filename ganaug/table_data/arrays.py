@@ -75,6 +75,9 @@ class ArrayTable:
         """
         array = as_array(X)
         check_n_columns(array.shape[1], len(self.types))
+        seen = self.types[0].dtype
+        if array.dtype.kind == seen.kind and seen.kind in "mM":
+            array = array.astype(seen)  # Times of another unit.
         columns = []
         for place, expected in enumerate(self.types):
             found, cells = _read_column(array[:, place], place)

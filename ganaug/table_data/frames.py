@@ -59,7 +59,9 @@ class FrameType(ColumnType):
         """Return ``levels[codes]`` as an array of the user's dtype; see `ColumnType`."""
         if self.kind != "object" or self.dtype == np.dtype(object):
             return super().write_codes(levels, codes)
-        return self._make_table(levels.tolist()).take(codes)
+        import pandas as pd
+
+        return pd.array(levels.tolist(), dtype=self.dtype).take(codes, allow_fill=bool((codes < 0).any()))
 
     def show(self, level: Any) -> str:
         """Say what a level is, for messages; see `ColumnType`."""
@@ -73,12 +75,6 @@ class FrameType(ColumnType):
     def from_dict(cls, values: dict[str, Any]) -> "FrameType":
         """Read what `to_dict` wrote."""
         return cls(values["kind"], dtype_from_json(values["dtype"]), values["missing"])
-
-    def _make_table(self, levels: list[Any]) -> Any:
-        """Return levels and, behind them, a missing value, where index -1 finds it."""
-        import pandas as pd
-
-        return pd.array([*levels, None], dtype=self.dtype)
 
     def _write_objects(self, values: np.ndarray, missing: np.ndarray | None) -> Any:
         import pandas as pd

@@ -43,9 +43,10 @@ class NumberColumn:
         Mean and standard deviation of all values, for plain features.
     has_missing : bool
     walls : tuple of two bool, default (True, True)
-        Whether values pile up at `low` and at `high`, as those of a scale that ends there: at least 1 % of the rows
-        and five times those of the next value. What a generator puts beyond a wall stands at it; what it puts beyond
-        another end is reflected into the range, so that none piles up where none was seen.
+        Whether values pile up at `low` and at `high`, as those of a scale that ends there: at least 1 % of the
+        continuous part and five times those of the next value. What a generator puts beyond a wall stands at it; what
+        it puts beyond another end is reflected into the range, so that none piles up where none was seen. A smaller
+        pile is blurred by this. Columns scaled by `Quantile` end at their last quantile, wall or not.
 
     References
     ----------

@@ -29,16 +29,26 @@ def read_parquet(path: Path) -> Table:
 
 
 def _as_frame(arrow: Any) -> Any:
-    """Return a DataFrame in which integers and booleans with missing values stay what they are."""
+    """Return a DataFrame in which integers and booleans with missing values stay what they are, and dates are times.
+
+    Decimals become floats, which hold theirs up to the 15th digit.
+    """
     import pandas as pd
     import pyarrow as pa
 
     kinds = [f"{sign}{bits}" for sign in ("Int", "UInt") for bits in (8, 16, 32, 64)]
     nullable = {getattr(pa, kind.lower())(): pd.api.types.pandas_dtype(kind) for kind in kinds}
     nullable[pa.bool_()] = pd.BooleanDtype()
-    frame = arrow.to_pandas(types_mapper=nullable.get, ignore_metadata=True)
+    floats = arrow.cast(_without_decimals(arrow.schema))
+    frame = floats.to_pandas(types_mapper=nullable.get, ignore_metadata=True, date_as_object=False)
     whole = [name for name in frame if arrow[name].type in nullable and not arrow[name].null_count]
     return frame.astype({name: frame[name].dtype.numpy_dtype for name in whole})
+
+
+def _without_decimals(schema: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.schema([field.with_type(pa.float64()) if pa.types.is_decimal(field.type) else field for field in schema])
 
 
 def write_parquet(table: Table, new: Any, path: Path, mark: bool) -> None:
@@ -47,7 +57,7 @@ def write_parquet(table: Table, new: Any, path: Path, mark: bool) -> None:
     from pyarrow import parquet
 
     old = pa.Table.from_pandas(table.frame, preserve_index=False) if table.arrow is None else table.arrow
-    rows = pa.Table.from_pandas(new, schema=old.schema, preserve_index=False)
+    rows = pa.Table.from_pandas(new, schema=_without_decimals(old.schema), preserve_index=False).cast(old.schema)
     joined = pa.concat_tables([old, rows])
     if mark:
         joined = joined.append_column(SYNTHETIC, pa.array([False] * old.num_rows + [True] * rows.num_rows))

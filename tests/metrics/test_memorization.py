@@ -54,6 +54,12 @@ def test_identical_samples_are_flagged_even_where_real_data_repeats_itself():
     assert audit.classes[0].fraction_reference == 1.0
 
 
+def test_repeated_training_samples_are_no_copies_of_each_other_to_an_equal_table():
+    train = np.repeat(np.random.default_rng(0).normal(size=(50, 10)), 4, axis=0)
+    (row,) = audit_memorization(train, [0] * 200, None, None, train, [0] * 200).classes
+    assert (row.fraction_flagged, row.fraction_reference, row.verdict) == (1, 1, "ok")
+
+
 def test_the_threshold_is_the_ratio_of_the_median_held_out_distance():
     train, held_out = np.array([[0.0], [100.0]]), np.array([[1.0], [2.0], [97.0]])
     fake = np.array([[0.9], [1.1], [98.8]])

@@ -78,6 +78,12 @@ def test_a_shift_is_found_by_its_column_and_by_the_classifier():
     assert "Farthest columns: age" in str(quality)
 
 
+def test_other_numbers_in_a_constant_column_are_detected():
+    train, held_out, synthetic = np.random.default_rng(0).normal(size=(3, 200, 3))
+    train[:, 2] = held_out[:, 2] = 1.0
+    assert min(evaluate_table(train, held_out, synthetic).detection.values()) > 0.8
+
+
 def test_labels_that_do_not_fit_their_rows_are_detected():
     X, y = FRESH
     swapped = np.where(y == "old", "young", "old")

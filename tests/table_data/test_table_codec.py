@@ -1,13 +1,17 @@
 """TableCodec: features, reading of other containers, lateness of pandas, speed."""
 
+import json
 import sys
 import time
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from dateutil import tz
 
 from ganaug.table_data import TableCodec
+from ganaug.table_data.dtypes import dtype_from_json, dtype_to_json
 from ganaug.table_data.scalars import from_json, to_json
 
 RNG = np.random.default_rng(0)
@@ -121,6 +125,43 @@ def test_scalars_survive_json(value):
 def test_numpy_scalars_become_plain():
     assert to_json(np.int8(3)) == 3
     assert to_json(np.str_("a")) == "a"
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        pd.ArrowDtype(pa.time32("s")),
+        pd.ArrowDtype(pa.time64("us")),
+        pd.ArrowDtype(pa.decimal128(10, 2)),
+        pd.ArrowDtype(pa.timestamp("ms", "Europe/Berlin")),
+        pd.ArrowDtype(pa.duration("s")),
+        pd.ArrowDtype(pa.large_string()),
+        pd.IntervalDtype("int64", "left"),
+        pd.CategoricalDtype(pd.interval_range(0, 3)),
+    ],
+    ids=str,
+)
+def test_unusual_dtypes_survive_json(dtype):
+    assert dtype_from_json(json.loads(json.dumps(dtype_to_json(dtype)))) == dtype
+
+
+def test_dtypes_that_json_cannot_hold_are_refused_when_saving():
+    zone = tz.gettz("Europe/Berlin")
+    X = pd.DataFrame({"x": pd.date_range("2024-01-01", periods=30, tz=zone)})
+    with pytest.raises(TypeError, match=r"dtype datetime64.* cannot be saved; .* a time zone to one that has a name"):
+        TableCodec.fit(X).to_dict()
+
+
+def test_intervals_of_integers_come_back():
+    X = pd.DataFrame({"x": pd.interval_range(0, 30)})
+    codec = TableCodec.fit(X)
+    pd.testing.assert_frame_equal(codec.decode(codec.encode(X)), X)
+
+
+def test_times_of_another_unit_are_read_in_arrays_too():
+    days = np.arange("2024-01-01", "2024-03-01", dtype="M8[D]")[:, None]
+    codec = TableCodec.fit(days)
+    np.testing.assert_array_equal(codec.encode(days.astype("M8[ns]")), codec.encode(days))
 
 
 def test_objects_that_json_cannot_hold_are_refused_only_when_saving():
