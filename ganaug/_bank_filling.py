@@ -10,7 +10,7 @@ from ganaug._typing import Images
 from ganaug._validation import check_choice, check_number, suggest
 from ganaug.exceptions import QuotaError
 from ganaug.filters import FILTERS, FittedFilter
-from ganaug.image_data import read_images
+from ganaug.image_data import read_like
 
 
 @dataclass
@@ -160,12 +160,7 @@ def fit_filters(filters: Any, real: tuple[Images, Any] | None, gan: Any) -> list
         return []
     if real is None:
         raise ValueError("Filters are fitted on real images, and none were given; pass real=(X, y).")
-    data = read_images(*real)
-    if data.layout.shape != gan.layout_.shape:
-        raise ValueError(
-            f"real has images of shape {data.layout.shape} (channels, height, width) and the GAN makes "
-            f"{gan.layout_.shape}; pass real images like its training data."
-        )
+    data = read_like(gan.layout_, real, gan.on_error)
     X = gan.layout_.decode(data.pixels)
     return [recipe.fit(X, data.labels, gan=gan) for recipe in recipes]
 

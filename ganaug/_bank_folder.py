@@ -84,7 +84,7 @@ def write_folder(
     TypeError
         If labels cannot be written as JSON.
     """
-    check_target(path, overwrite, "bank", MANIFEST)
+    check_target(path, overwrite, "bank", MANIFEST, (PIXELS, LABELS))
     shape = (sum(counts), *layout.shape)
     check_free_space(path, math.prod(shape), "free some, lower n_per_class, or choose another disk")
     manifest = {

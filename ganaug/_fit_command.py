@@ -113,10 +113,21 @@ def _check_outputs(options: argparse.Namespace) -> None:
     if options.resume and not options.checkpoint:
         raise ValueError("--resume needs --checkpoint FOLDER, the folder to go on from.")
     if options.checkpoint:
-        if Path(options.checkpoint).absolute() == Path(options.out).absolute():
-            raise ValueError(f"--out and --checkpoint are both {options.out}; choose two folders.")
+        _check_apart(options, "out", "checkpoint")
+        _check_apart(options, "checkpoint", "out")
         check_replaceable(Path(options.checkpoint), "checkpoint", True)
     if options.samples and Path(options.samples).suffix.lower() != ".png":
         raise ValueError(f"--samples is {options.samples!r}; choose a file name that ends in .png.")
     if options.samples:
+        _check_apart(options, "samples", "out")
+        _check_apart(options, "samples", "checkpoint")
         check_writable(Path(options.samples))
+
+
+def _check_apart(options: argparse.Namespace, inner: str, outer: str) -> None:
+    """Raise if one output lies in the folder of another, which is written whole and replaced as a whole."""
+    path, folder = getattr(options, inner), getattr(options, outer)
+    if folder and Path(path).resolve().is_relative_to(Path(folder).resolve()):
+        raise ValueError(
+            f"--{inner} {path} is or lies in --{outer} {folder}, which is replaced as a whole; choose a place outside."
+        )

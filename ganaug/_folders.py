@@ -4,12 +4,14 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_CLUTTER = (".DS_Store", "Thumbs.db")  # what file managers leave
 
-def check_target(path: Path, overwrite: bool, kind: str, manifest: str) -> None:
+
+def check_target(path: Path, overwrite: bool, kind: str, manifest: str, contents: Collection[str] = ()) -> None:
     """Raise unless a folder of this kind may be written at `path`.
 
     Parameters
@@ -21,14 +23,21 @@ def check_target(path: Path, overwrite: bool, kind: str, manifest: str) -> None:
         What the folder holds, such as ``'model'``.
     manifest : str
         Name of the file by which the kind is recognised.
+    contents : collection of str
+        Names of the other files that such a folder may hold.
 
     Raises
     ------
     FileExistsError
-        If `path` holds anything, unless it is of this kind and `overwrite` is true.
-    NotADirectoryError, PermissionError
-        If `path` could not be made at all.
+        If `path` holds anything, unless it is of this kind, holds nothing else, and `overwrite` is true.
+    NotADirectoryError, PermissionError, OSError
+        If `path` could not be made at all, or cannot be replaced as a whole.
     """
+    if path.resolve().is_mount():
+        raise OSError(
+            f"{path} is where a file system is mounted, so it cannot be replaced as a whole; choose a folder inside "
+            f"it, such as {path / kind}."
+        )
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         check_writable(path)
         return
@@ -39,6 +48,12 @@ def check_target(path: Path, overwrite: bool, kind: str, manifest: str) -> None:
     if not overwrite:
         raise FileExistsError(
             f"{path} already holds a {kind}; choose another path, or pass overwrite=True to replace it."
+        )
+    others = sorted({entry.name for entry in path.iterdir()} - {manifest, *contents, *_CLUTTER})
+    if others:
+        raise FileExistsError(
+            f"{path} holds {others[0]!r} beside the {kind}, which replacing it would delete; move that elsewhere, or "
+            "choose another path."
         )
 
 
@@ -67,9 +82,9 @@ def check_free_space(path: Path, n_bytes: int, remedy: str) -> None:
 def written_whole(path: Path) -> Iterator[Path]:
     """Yield a sibling folder to write into; it becomes `path` at the end, or vanishes on any error.
 
-    A folder that was at `path` is replaced; check before with `check_target`.
+    A folder that was at `path` is replaced; check before with `check_target`. A link is followed.
     """
-    path = path.absolute()
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.partial"
     partial.mkdir()
@@ -78,7 +93,11 @@ def written_whole(path: Path) -> Iterator[Path]:
         if path.exists():
             retired = partial.with_suffix(".old")
             path.rename(retired)
-            partial.rename(path)
+            try:
+                partial.rename(path)
+            except OSError:
+                retired.rename(path)
+                raise
             shutil.rmtree(retired)
         else:
             partial.rename(path)

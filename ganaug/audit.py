@@ -5,12 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 
 from ganaug._typing import RandomState
 from ganaug._validation import as_seed, check_number
 from ganaug.exceptions import GanaugWarning
-from ganaug.image_data import read_images
+from ganaug.image_data import read_like
 from ganaug.metrics import MemorizationAudit, audit_memorization
 from ganaug.metrics._row_audit import _exceeds_chance
 
@@ -123,16 +122,7 @@ def audit_table_gan(
 
 def _read(gan: Any, data: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return pixels (N, C, H, W), uint8, and class numbers (N,)."""
-    X, y = data if isinstance(data, tuple) else (data, None)
-    is_array = isinstance(X, (np.ndarray, torch.Tensor))
-    layout = gan.layout_
-    size = (layout.height, layout.width) if layout.container == "pil" and not is_array else None
-    found = read_images(X, y, image_size=size, on_error=gan.on_error)
-    if found.layout.shape != layout.shape:
-        raise ValueError(
-            f"The model makes images of (channels, height, width) {layout.shape}, but the data has "
-            f"{found.layout.shape}; pass the data that the model was trained on."
-        )
+    found = read_like(gan.layout_, data, gan.on_error)
     return found.pixels, gan.label_codec_.encode(found.labels)
 
 

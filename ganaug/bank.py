@@ -118,8 +118,9 @@ class SampleBank(Dataset):
         filters : sequence of str or Filter
             Names from :data:`ganaug.filters.FILTERS`, or objects. Each judges only what those before it have
             kept; a filter that keeps a share keeps that share of it.
-        real : tuple (X, y) or None
-            Real images and their labels, in any form that ImageGAN.fit takes; the filters are fitted on them.
+        real : tuple (X, y), a data set as ImageGAN.fit takes it, or None
+            Real images and their labels; the filters are fitted on them. Files are resized, and unreadable ones
+            skipped, as they were for training.
         max_draws : int, default 20
             Draws allowed per class, as a multiple of its quota. Raising it lets stricter filters succeed.
         batch_size : int, default 1024

@@ -5,6 +5,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
+from numbers import Integral
 from os import PathLike
 from typing import Any, ClassVar
 
@@ -98,12 +99,13 @@ class BaseGAN(BaseEstimator):
         seed = as_seed(self.random_state)
         device = choose_device(self.device)
         self.precision_ = choose_precision(self.precision, device)
-        data, classes = self._read(X, y)
+        with seeded(seed):  # A data set may transform its images at random.
+            data, classes = self._read(X, y)
         self._count(classes)
         architecture, recipe = make_recipe(self, max_steps=self._n_steps(len(classes)))
         fabric = join_processes(device, self.precision_)
         self._check_batch_size(fabric.world_size)
-        with thread_limit(self.n_threads), freed_memory_kept(), seeded(fabric.broadcast(seed)):
+        with thread_limit(self.n_threads), freed_memory_kept(), seeded(fabric.broadcast(seed)), torch.enable_grad():
             networks = architecture.build(self._spec(), recipe.conditioning)
             batches = Batches(classes, self.class_balance)
             state = training.start(recipe, fabric, networks, data, batches)
@@ -203,9 +205,8 @@ class BaseGAN(BaseEstimator):
         check_is_fitted(self)
         if torch.distributed.is_available() and torch.distributed.is_initialized() and torch.distributed.get_rank():
             return
-        # Recipes instead of names: what a name stands for may change.
-        parameters = {**self.get_params(deep=False), **resolve(self)}
-        if not isinstance(self.random_state, (int, type(None))):
+        parameters = {**self.get_params(deep=False), **resolve(self)}  # recipes: what a name stands for may change
+        if not isinstance(self.random_state, (Integral, type(None))):
             parameters["random_state"] = None  # a generator's state has no meaning to another process
         config = {
             "estimator": type(self).__name__,
@@ -246,7 +247,7 @@ class BaseGAN(BaseEstimator):
             self.device = "auto"
         device = choose_device(self.device)
         if self.precision_ != "32-true":
-            self.precision_ = choose_precision("auto", device)
+            self.precision_ = choose_precision(self.precision, device)
         architecture, recipe = make_recipe(self)
         with seeded(0):
             build = partial(architecture.build, self._spec(), recipe.conditioning)
@@ -341,14 +342,14 @@ class BaseGAN(BaseEstimator):
 
     def _generate(self, classes: np.ndarray, seed: int) -> Tensor:
         """Return generated tensors (N, ...), float32 on the CPU, in the order of `classes`."""
-        z = self._latents(len(classes), seed)
         classes = torch.from_numpy(np.ascontiguousarray(classes))
-        out = torch.empty(len(classes), *self._kept_shape())
-        with self._inference(), seeded(seed):
-            for generator, own in self._by_generator(classes, seed):
-                for rows in own.split(self._sampling_batch):
-                    x = self._draw(generator, z[rows].to(self._device()), classes[rows].to(self._device()))
-                    out[rows] = x.float().cpu()
+        with seeded(seed):
+            z, out = self._latents(len(classes), seed), torch.empty(len(classes), *self._kept_shape())
+            with self._inference():
+                for generator, own in self._by_generator(classes, seed):
+                    for rows in own.split(self._sampling_batch):
+                        x = self._draw(generator, z[rows].to(self._device()), classes[rows].to(self._device()))
+                        out[rows] = x.float().cpu()
         return out
 
     def _latents(self, n: int, seed: int) -> Tensor:

@@ -4,7 +4,7 @@ import ctypes
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 
 import torch
@@ -116,8 +116,11 @@ def thread_limit(n_threads: int | None) -> Iterator[None]:
 def freed_memory_kept() -> Iterator[None]:
     """Let the C library keep what torch frees inside the block, and give it back at the end.
 
-    By default glibc returns every large tensor to the system at once, and the next step pays for the same pages
-    again, one fault each: a fifth of a training step. Without effect where there is no glibc.
+    By default glibc returns large tensors to the system at once, and the next step pays for the same pages again, one
+    fault each: a fifth of a training step. Without effect where there is no glibc.
+
+    What is left behind are the thresholds that glibc's own rule ends up with in a process that has freed a large
+    tensor. Its start values would be worse than none: once set, they are not adjusted any more.
     """
     libc = _glibc()
     if libc is None:
@@ -128,8 +131,7 @@ def freed_memory_kept() -> Iterator[None]:
     try:
         yield
     finally:
-        libc.mallopt(_MMAP_THRESHOLD, 128 << 10)  # glibc's own defaults
-        libc.mallopt(_TRIM_THRESHOLD, 128 << 10)
+        libc.mallopt(_TRIM_THRESHOLD, 64 << 20)
         libc.malloc_trim(0)
 
 
@@ -146,7 +148,16 @@ def _glibc() -> ctypes.CDLL | None:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed torch's global random numbers inside the block, then restore the caller's."""
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(seed % 2**63)
-        yield
+    """Seed torch's global random numbers, and make new tensors float32 on the CPU, as torch does unless told otherwise.
+
+    The caller's random numbers and defaults are restored at the end.
+    """
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    torch.set_default_dtype(torch.float32)
+    on_cpu = nullcontext() if device.type == "cpu" else torch.device("cpu")  # The latter costs a little in each call.
+    try:
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count())), on_cpu:
+            torch.manual_seed(seed % 2**63)
+            yield
+    finally:
+        torch.set_default_dtype(dtype)

@@ -12,10 +12,10 @@ from ganaug._folders import check_writable, written_whole
 from ganaug._typing import Label, RandomState
 from ganaug._validation import as_seed
 from ganaug.callbacks import write_grid
+from ganaug.persistence import COLUMNS
 from ganaug.table_files import check_table_output, write_table, written_file
 
 _BLOCK = 1024
-_COLUMNS = "table.json"
 # Endings that promise a file of a kind that is not written here.
 _OTHER_FILES = (".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".parquet", ".csv", ".zip", ".pt")
 
@@ -136,7 +136,7 @@ def export_rows(
 def remember_columns(model: str | PathLike, target: str, columns: Sequence[str]) -> None:
     """Note in a saved model's folder how its training table's columns were named and ordered."""
     text = json.dumps({"target": target, "columns": list(columns)}, indent=2)
-    (Path(model) / _COLUMNS).write_text(text + "\n", encoding="utf-8")
+    (Path(model) / COLUMNS).write_text(text + "\n", encoding="utf-8")
 
 
 def recall_columns(model: str | PathLike) -> tuple[str | None, list[str] | None]:
@@ -147,7 +147,7 @@ def recall_columns(model: str | PathLike) -> tuple[str | None, list[str] | None]
     ValueError
         If the note is damaged.
     """
-    path = Path(model) / _COLUMNS
+    path = Path(model) / COLUMNS
     if not path.is_file():
         return None, None
     try:

@@ -218,6 +218,7 @@ class ImageGAN(BaseGAN):
 
     def _read(self, X: Any, y: Any) -> tuple[Pixels, Tensor]:
         data = read_images(X, y, cache_dir=self.cache_dir, on_error=self.on_error, image_size=self.image_size)
+        vars(self).pop("networks_", None)  # Those of an earlier fit do not go with what follows.
         self.layout_, self.label_codec_, self.n_skipped_ = data.layout, data.label_codec, data.n_skipped
         return Pixels(_as_tensor(data.pixels)), torch.from_numpy(self.label_codec_.encode(data.labels))
 

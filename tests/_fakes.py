@@ -21,6 +21,8 @@ class FakeGAN:
     With `junk` above 0, that share of the samples is dark (0 to 9), whatever the class.
     """
 
+    on_error = "raise"
+
     def __init__(
         self, labels: Sequence[Hashable] = ("cat", "dog", "emu"), layout: str = "pil", junk: float = 0.0
     ) -> None:

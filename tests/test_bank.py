@@ -178,7 +178,7 @@ class TestFilters:
             SampleBank.from_gan(fake_gan, 1, filters="neighbor", real=real_images())
 
     def test_real_images_of_another_size_are_refused(self, fake_gan):
-        with pytest.raises(ValueError, match=r"real has images of shape \(3, 12, 12\)"):
+        with pytest.raises(ValueError, match=r"makes images of .* \(3, 8, 10\), but the data has \(3, 12, 12\)"):
             SampleBank.from_gan(
                 fake_gan, 1, filters=["neighbour"], real=(np.zeros((2, 12, 12, 3), np.uint8), ["cat", "dog"])
             )

@@ -485,11 +485,33 @@ class TestSaving:
         assert np.array_equal(loaded.sample(3)[0], gan.sample(3)[0])
 
     def test_bfloat16_is_kept_only_where_it_is_fast(self, gan, tmp_path, monkeypatch):
+        gan = clone(gan).set_params(precision="auto").fit(X, Y)
         gan.save(tmp_path / "m")
         edit(tmp_path / "m", lambda c: c.update(precision="bf16-mixed"))
         for speedup, expected in [(9.0, "bf16-mixed"), (0.5, "32-true")]:
             monkeypatch.setattr(ganaug.devices, "_bfloat16_speedup", lambda speedup=speedup: speedup)
             assert ganaug.load(tmp_path / "m").precision_ == expected
+
+    def test_a_precision_that_was_asked_for_is_kept(self, tmp_path, monkeypatch):
+        tiny_gan(precision="bf16-mixed").fit(X, Y).save(tmp_path / "m")
+        monkeypatch.setattr(ganaug.devices, "_bfloat16_speedup", lambda: 0.5)
+        assert ganaug.load(tmp_path / "m").precision_ == "bf16-mixed"
+
+    def test_a_numpy_seed_is_saved(self, tmp_path):
+        tiny_gan(random_state=np.int64(3)).fit(X, Y).save(tmp_path / "m")
+        assert ganaug.load(tmp_path / "m").random_state == 3
+
+    def test_torchs_defaults_make_no_difference(self, gan):
+        torch.set_default_dtype(torch.float64)
+        try:
+            with torch.no_grad():
+                again = tiny_gan(random_state=0).fit(X, Y)
+            copy = pickle.loads(pickle.dumps(gan))
+            drawn = [one.sample(5, random_state=1)[0] for one in (gan, copy, again)]
+        finally:
+            torch.set_default_dtype(torch.float32)
+        plain = [one.sample(5, random_state=1)[0] for one in (gan, copy, tiny_gan(random_state=0).fit(X, Y))]
+        np.testing.assert_array_equal(drawn, plain)
 
     def test_foreign_folder_is_refused(self, tmp_path):
         with pytest.raises(ModelFormatError, match="is not a ganaug model: there is no config"):

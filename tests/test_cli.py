@@ -296,7 +296,11 @@ def test_fit_finds_out_before_training_what_it_cannot_write(refuse, tmp_path, ph
     line = refuse("fit", photos, "--out", tmp_path / "m", "--checkpoint", model)
     assert "is not a checkpoint of ganaug, so it is left alone" in line
     line = refuse("fit", photos, "--out", tmp_path / "m", "--checkpoint", tmp_path / "m")
-    assert "--out and --checkpoint are both" in line
+    assert "m is or lies in --checkpoint" in line or "m is or lies in --out" in line
+    for inner, outer in (("samples", "out"), ("checkpoint", "out"), ("out", "checkpoint"), ("samples", "checkpoint")):
+        places = {"out": tmp_path / "m", outer: tmp_path / "deep", inner: tmp_path / "deep" / "a.png"}
+        options = [part for name, place in places.items() for part in (f"--{name}", place)]
+        assert f"--{inner} {places[inner]} is or lies in --{outer}" in refuse("fit", photos, *options)
     assert list(tmp_path.iterdir()) == [file]
 
 

@@ -1,5 +1,7 @@
 import builtins
 import io
+import subprocess
+import sys
 from contextlib import suppress
 
 import pytest
@@ -108,3 +110,40 @@ def test_seeded_repeats_and_leaves_no_trace():
             draws.append(torch.rand(3))
     assert torch.equal(*draws)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_seeded_makes_tensors_as_torch_does_by_itself():
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.device("meta"):
+            with seeded(0):
+                made = torch.zeros(1)
+            assert torch.zeros(1).device.type == "meta"
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert (made.dtype, made.device.type) == (torch.float32, "cpu")
+
+
+@pytest.mark.skipif(devices._glibc() is None, reason="only glibc is told what to keep")
+def test_memory_is_no_slower_to_get_after_the_block_than_before():
+    code = """
+import resource, torch
+from ganaug.devices import freed_memory_kept
+
+def count_faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        torch.ones(3 << 20)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+count_faults()
+first = count_faults()
+with freed_memory_kept():
+    torch.ones(3 << 20)
+count_faults()
+print(first, count_faults())
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    before, after = map(int, run.stdout.split())
+    assert after <= before + 100

@@ -212,6 +212,15 @@ def test_confidence_needs_two_classes():
         ConfidenceFilter().fit(REAL[Y_REAL == 1], Y_REAL[Y_REAL == 1])
 
 
+def test_discriminator_judges_each_class_by_itself():
+    fakes, y = GAN.sample(60, 1, random_state=5)
+    alone = DiscriminatorFilter().fit(REAL, Y_REAL, gan=GAN).keep(fakes, y)
+    others, y_others = GAN.sample(30, 0, random_state=6)
+    fitted = DiscriminatorFilter().fit(REAL, Y_REAL, gan=GAN)
+    together = fitted.keep(np.concatenate([others, fakes]), np.concatenate([y_others, y]))
+    np.testing.assert_array_equal(together[30:], alone)
+
+
 def test_discriminator_needs_a_gan():
     with pytest.raises(ValueError, match=r"got gan=None; call fit\(X, y, gan=gan\)"):
         DiscriminatorFilter().fit(REAL, Y_REAL)

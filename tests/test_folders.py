@@ -3,6 +3,7 @@ import os
 import shutil
 from collections import namedtuple
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +50,50 @@ def test_foreign_target_is_left_alone(tmp_path, name, overwrite):
     target = foreign if "/" not in name else foreign.parent
     with pytest.raises(FileExistsError, match="exists and is not a model, so it is left alone"):
         check_target(target, overwrite, "model", "config.json")
+
+
+def test_other_files_beside_a_model_are_not_deleted(model):
+    check_target(model, True, "model", "config.json", ["weights"])
+    (model / "weights").write_text("")
+    (model / ".DS_Store").write_text("")
+    check_target(model, True, "model", "config.json", ["weights"])
+    (model / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"holds 'notes.txt' beside the model, which replacing it would delete"):
+        check_target(model, True, "model", "config.json", ["weights"])
+
+
+def test_a_mount_point_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("pathlib.Path.is_mount", lambda path: path == tmp_path)
+    with pytest.raises(OSError, match=r"a file system is mounted.*choose a folder inside it, such as .*model"):
+        check_target(tmp_path, False, "model", "config.json")
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_link_is_followed(tmp_path, is_there):
+    disk, link = tmp_path / "disk", tmp_path / "link"
+    disk.mkdir()
+    target = disk / "model" if is_there else disk
+    target.mkdir(exist_ok=True)
+    link.symlink_to(target)
+    with written_whole(link) as folder:
+        (folder / "config.json").write_text("{}")
+    assert link.is_symlink()
+    assert (target / "config.json").read_text() == "{}"
+
+
+def test_a_folder_that_cannot_be_replaced_stays(model, monkeypatch):
+    rename = Path.rename
+
+    def refuse(path, target):
+        if path.suffix == ".partial":
+            raise OSError(errno.EBUSY, "busy")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OSError, match="busy"), written_whole(model) as folder:
+        (folder / "config.json").write_text("new")
+    assert (model / "config.json").read_text() == "{}"
+    assert [path.name for path in model.parent.iterdir()] == ["model"]
 
 
 def test_full_disk_is_found_out_before(monkeypatch, tmp_path):

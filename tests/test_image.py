@@ -7,7 +7,7 @@ from _tiny import make_bars, tiny_gan
 from PIL import Image
 from torch.utils.data import Dataset
 
-from ganaug import load
+from ganaug import SampleBank, load
 
 X, Y = make_bars()
 
@@ -192,6 +192,28 @@ def test_failed_fit_leaves_the_estimator_unfitted():
     with pytest.raises(ValueError, match="samples"):
         gan.fit(X, Y[:5])
     assert not gan.__sklearn_is_fitted__()
+
+
+def test_failed_second_fit_leaves_the_estimator_unfitted():
+    gan = tiny_gan().fit(X, Y)
+
+    def stop(state):
+        raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        gan.fit(X, 1 - Y, callbacks=[stop])
+    assert not gan.__sklearn_is_fitted__()
+
+
+def test_files_of_other_sizes_fit_filters_as_they_fit_the_model(folder):
+    gan = tiny_gan(image_size=(10, 12), on_error="skip")
+    (folder / "left" / "0.png").write_bytes(b"no image")
+    with pytest.warns(UserWarning, match="could not be read"):
+        gan.fit(folder)
+    for real in (folder, (folder, None)):
+        with pytest.warns(UserWarning, match="could not be read"):
+            bank = SampleBank.from_gan(gan, 2, filters=["confidence"], real=real)
+        assert len(bank) == 4
 
 
 def test_the_latent_scale_spreads_samples_without_new_training():

@@ -49,31 +49,32 @@ class DiscriminatorFilter(Filter):
         check_number("n_burn_in", self.n_burn_in, minimum=2, integer=True)
         if gan is None:
             raise ValueError("DiscriminatorFilter got gan=None; call fit(X, y, gan=gan) with a fitted GAN.")
-        rng = np.random.default_rng(as_seed(self.random_state))
-        scales = {}
-        for label in rows_by_class("X", len(X), y):
+        seed, scales, rngs = as_seed(self.random_state), {}, {}
+        for index, label in enumerate(rows_by_class("X", len(X), y)):
+            rngs[label] = rng = np.random.default_rng([seed, index])
             burn_in = np.asarray(gan.score_samples(*gan.sample(self.n_burn_in, label, random_state=rng)))
             highest = float(burn_in.max())
             scales[label] = highest, _solve_gamma(burn_in, highest, self.keep_fraction)
-        return FittedDiscriminator(self, gan, scales, rng)
+        return FittedDiscriminator(self, gan, scales, rngs)
 
 
 @dataclass(frozen=True, eq=False)
 class FittedDiscriminator(FittedFilter):
-    """A fitted `DiscriminatorFilter`; each call of `keep` goes on in one stream of random numbers."""
+    """A fitted `DiscriminatorFilter`; each call of `keep` goes on in each class's stream of random numbers."""
 
     recipe: DiscriminatorFilter
     gan: Any = field(repr=False)
     scales: dict[Label, tuple[float, float]] = field(repr=False)
-    rng: np.random.Generator = field(repr=False)
+    rngs: dict[Label, np.random.Generator] = field(repr=False)
 
     def keep(self, X: Any, y: Iterable[Label]) -> np.ndarray:
         """Judge samples, typed like the GAN's training data; see `FittedFilter.keep`."""
         rows = known_rows(len(X), y, self.scales)
-        scores, chances = np.asarray(self.gan.score_samples(X, y)), np.empty(len(X))
+        scores, kept = np.asarray(self.gan.score_samples(X, y)), np.empty(len(X), bool)
         for label, indices in rows.items():
-            chances[indices] = _acceptance(scores[indices], *self.scales[label])
-        return self.rng.random(len(X)) < chances
+            chances = _acceptance(scores[indices], *self.scales[label])
+            kept[indices] = self.rngs[label].random(len(indices)) < chances
+        return kept
 
 
 def _acceptance(scores: np.ndarray, highest: float, gamma: float) -> np.ndarray:

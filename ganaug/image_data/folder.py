@@ -48,7 +48,7 @@ class FolderSource:
 
     @property
     def fingerprint(self) -> list[Any]:
-        return ["folder", *(fingerprint_file(path, self._root) for path, _ in self._files)]
+        return ["folder", str(self._root.resolve()), *(fingerprint_file(path, self._root) for path, _ in self._files)]
 
     def __len__(self) -> int:
         return len(self._files)

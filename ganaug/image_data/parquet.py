@@ -71,7 +71,7 @@ class ParquetSource:
 
     @property
     def fingerprint(self) -> list[Any]:
-        return ["parquet", *(fingerprint_file(file, file.parent) for file in self._files)]
+        return ["parquet", *([str(file.resolve()), *fingerprint_file(file, file.parent)] for file in self._files)]
 
     def __len__(self) -> int:
         return self._n_rows

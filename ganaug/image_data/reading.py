@@ -16,7 +16,7 @@ from ganaug.image_data.data import ImageData
 from ganaug.image_data.folder import FolderSource
 from ganaug.image_data.huggingface import HuggingFaceSource, is_huggingface
 from ganaug.image_data.labels import clean_labels
-from ganaug.image_data.layout import describe_batch, encode_blocks, move_channels_first
+from ganaug.image_data.layout import ImageLayout, describe_batch, encode_blocks, move_channels_first
 from ganaug.image_data.parquet import ParquetSource, find_parquet
 from ganaug.image_data.pixels import find_range, measure, warn_if_dim
 from ganaug.image_data.shapes import MAX_SIDE, MIN_SIDE
@@ -28,6 +28,33 @@ _KINDS = (
     "an array, a tensor, a list of images, a data set of (image, label), a folder with one subfolder for "
     "each class, a Hugging Face data set, or a Parquet file"
 )
+
+
+def read_like(layout: ImageLayout, data: Any, on_error: str = "raise") -> ImageData:
+    """Read images as those of a model's training data were read.
+
+    Parameters
+    ----------
+    layout : ImageLayout
+        What the model's images look like; files are resized to it.
+    data : tuple (X, y), or whatever `read_images` takes without `y`
+    on_error : {'raise', 'skip'}, default 'raise'
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `read_images`; and if images have another shape than the model's.
+    """
+    X, y = data if isinstance(data, tuple) else (data, None)
+    is_array = isinstance(X, (np.ndarray, torch.Tensor))
+    size = (layout.height, layout.width) if layout.container == "pil" and not is_array else None
+    found = read_images(X, y, image_size=size, on_error=on_error)
+    if found.layout.shape != layout.shape:
+        raise ValueError(
+            f"The model makes images of (channels, height, width) {layout.shape}, but the data has "
+            f"{found.layout.shape}; pass data like that which the model was trained on."
+        )
+    return found
 
 
 def read_images(

@@ -15,6 +15,7 @@ MIN_SIDE, MAX_SIDE = 8, 256
 
 _AXIS_NAMES = {"none": "(H, W)", "first": "(C, H, W)", "last": "(H, W, C)"}
 _DTYPE_ADVICE = {
+    "int8": "It ends at 127, and white is 255: use X.astype('uint8').",
     "bool": "Scale to bytes with X.astype('uint8') * 255.",
     "object": "Images of different shapes make such arrays: bring all to one shape, then use np.stack.",
 }
@@ -34,7 +35,7 @@ def find_dtype(owner: Any, name: str) -> str:
     else:
         dtype = owner.dtype.name
         is_number = owner.dtype.kind in "uif"
-    if is_number:
+    if is_number and dtype != "int8":
         return dtype
     raise TypeError(
         f"{name} has dtype {dtype}; pixels must be uint8, another integer type from 0 to 255, or float. "

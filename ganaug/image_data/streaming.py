@@ -36,9 +36,9 @@ def read_source(source: Source, options: ReadOptions) -> ImageData:
     """Read all images of a source, or find them in the cache."""
     if not len(source):
         raise ValueError(f"{source.name} is empty; pass at least one image.")
-    entry = None
+    entry, size = None, options.image_size and [int(side) for side in options.image_size]
     if options.cache_dir is not None and source.fingerprint is not None:
-        entry = find_entry(options.cache_dir, source.fingerprint, options.on_error, options.image_size)
+        entry = find_entry(options.cache_dir, source.fingerprint, options.on_error, size)
     data = load_entry(entry) if entry else None
     if data is None:
         data = _read_in_range(source, options, entry, None)

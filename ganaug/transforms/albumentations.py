@@ -119,6 +119,12 @@ class GANAugment(ImageOnlyTransform):
         self.bank = resolve_bank(source, n_per_class, random_state)
         self._replacement = Replacement(self.bank, _restore_labels(p, self.bank), resize)
         self._has_warned = False
+        self._structures = list(_STRUCTURES)
+
+    def add_targets(self, additional_targets: dict[str, str]) -> None:
+        """Learn from `Compose` by what other names it knows images, masks, boxes and the like."""
+        super().add_targets(additional_targets)
+        self._structures += [name for name, target in additional_targets.items() if target in _STRUCTURES]
 
     @property
     def targets_as_params(self) -> list[str]:
@@ -145,7 +151,7 @@ class GANAugment(ImageOnlyTransform):
         return array_like(img, pixels, _FLOAT_RANGE)
 
     def _draw(self, data: Mapping[str, Any], force_apply: bool) -> int | None:
-        structure = next((key for key in _STRUCTURES if data.get(key) is not None), None)
+        structure = next((key for key in self._structures if data.get(key) is not None), None)
         if structure is not None and self.on_structure == "skip":
             return None
         if structure is not None:

@@ -74,6 +74,16 @@ def rename_file(folder):
     (folder / "a" / "0.png").rename(folder / "b" / "0.png")
 
 
+def test_folders_of_like_files_do_not_share_a_cache(tmp_path, cache):
+    for place, value in (("a", 0), ("b", 200)):
+        path = tmp_path / place / "class" / "0.bmp"
+        path.parent.mkdir(parents=True)
+        Image.fromarray(np.full((8, 8), value, np.uint8)).save(path)
+        os.utime(path, (0, 0))
+    first, second = (read_images(tmp_path / place, cache_dir=cache).pixels for place in ("a", "b"))
+    assert (first.max(), second.min()) == (0, 200)
+
+
 @pytest.mark.parametrize("change", [change_time, add_file, remove_file, rename_file])
 def test_changed_folder_is_read_anew(folder, cache, change):
     read_images(folder, cache_dir=cache)

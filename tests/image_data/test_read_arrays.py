@@ -153,6 +153,7 @@ def test_overshoot_of_resizing_is_clipped():
         (np.zeros((2, 7, 8)), ValueError, "X holds 7 x 8 pixels .* from 8 to 256. Resize"),
         (np.zeros((2, 8, 257)), ValueError, "X holds 8 x 257 pixels .* from 8 to 256. Resize"),
         (np.zeros((2, 8, 8), bool), TypeError, r"X has dtype bool; .* X.astype\('uint8'\) \* 255"),
+        (np.zeros((2, 8, 8), np.int8), TypeError, r"X has dtype int8; .* It ends at 127"),
         (torch.zeros(2, 8, 8, dtype=torch.bool), TypeError, "X has dtype bool; pixels must be uint8"),
         (np.zeros((2, 8, 8), object), TypeError, "X has dtype object; .* bring all to one shape"),
         (np.full((2, 8, 8), "a"), TypeError, "X has dtype str.*; .* Convert the images to numbers"),

@@ -251,6 +251,16 @@ class TestMistakes:
         assert not output["image"].any()
         assert output[key] is value
 
+    def test_a_structure_by_another_name(self, path):
+        for options in ({}, {"on_structure": "skip"}):
+            compose = A.Compose([GANAugment(path, p=1.0, **options)], additional_targets={"outline": "mask"})
+            if options:
+                output = compose(image=black(), outline=black(H, W), label="cat")
+                assert not output["image"].any()
+            else:
+                with pytest.raises(ValueError, match="holds 'outline', which would not fit"):
+                    compose(image=black(), outline=black(H, W), label="cat")
+
     @pytest.mark.parametrize(
         ("image", "error", "message"),
         [
