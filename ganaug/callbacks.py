@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ganaug._validation import check_number
 from ganaug.training import TrainingState
 
 
@@ -69,6 +70,10 @@ class SampleGrid:
     path: str | PathLike
     every: int = 200
     n_columns: int = 10
+
+    def __post_init__(self) -> None:
+        check_number("SampleGrid's every", self.every, minimum=1, integer=True)
+        check_number("SampleGrid's n_columns", self.n_columns, minimum=1, integer=True)
 
     def __call__(self, state: TrainingState) -> None:
         """Write the picture if its time has come."""

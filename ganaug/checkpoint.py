@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ganaug import persistence
+from ganaug._validation import check_number
 from ganaug.exceptions import ModelFormatError
 from ganaug.rollback import adaptive_parts
 from ganaug.training import TrainingState
@@ -28,6 +29,9 @@ class Checkpoint:
 
     path: str | PathLike
     every: int = 500
+
+    def __post_init__(self) -> None:
+        check_number("Checkpoint's every", self.every, minimum=1, integer=True)
 
     def __call__(self, state: TrainingState) -> None:
         """Write the checkpoint if its time has come."""

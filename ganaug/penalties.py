@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
+from ganaug._validation import check_number
+
 
 @dataclass
 class Situation:
@@ -83,6 +85,11 @@ class R1R2:
     every: int = 8
     uses_logits: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        for name in ("gamma", "final_gamma"):  # They fall log-linearly, so that neither can be zero.
+            check_number(f"R1R2's {name}", getattr(self, name), minimum=1e-12)
+        check_number("R1R2's every", self.every, minimum=1, integer=True)
+
     def start(self) -> Callable[[Situation], Tensor]:
         """Return the stateless penalty."""
         return self._evaluate
@@ -111,6 +118,9 @@ class GradientPenalty:
     weight: float = 10.0
     every: int = 1
     uses_logits: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        check_number("GradientPenalty's every", self.every, minimum=1, integer=True)
 
     def start(self) -> Callable[[Situation], Tensor]:
         """Return the stateless penalty."""

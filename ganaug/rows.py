@@ -59,7 +59,7 @@ class RowGAN(BaseGAN):
             candidates = [torch.full((len(x),), index) for index in range(len(self.label_codec_))]
         with torch.inference_mode():
             logits = [discriminator(x, classes).logits for classes in candidates]
-        return torch.stack(logits).amax(0).numpy()
+        return torch.stack(logits).amax(0).float().numpy()
 
     def _read(self, X: Any, y: Any) -> tuple[Rows, Tensor]:
         if y is None:

@@ -102,6 +102,11 @@ def test_checkpoint_without_the_optimizer_is_refused(tmp_path, monkeypatch):
         checkpoint.resume(make_state(), tmp_path / "c")
 
 
+def test_a_checkpoint_every_zero_steps_is_refused():
+    with pytest.raises(ValueError, match="Checkpoint's every must be an integer from 1"):
+        Checkpoint("anywhere", every=0)
+
+
 def test_a_model_is_no_checkpoint(tmp_path):
     with pytest.raises(ModelFormatError, match="is not a ganaug checkpoint: there is no config"):
         checkpoint.resume(make_state(), tmp_path)

@@ -65,6 +65,20 @@ def test_penalty_is_a_frozen_recipe(recipe):
         recipe.gamma = 1
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: R1R2(gamma=0), "R1R2's gamma must be a number from 1e-12"),
+        (lambda: R1R2(final_gamma=-1), "R1R2's final_gamma must be a number from 1e-12"),
+        (lambda: R1R2(every=0), "R1R2's every must be an integer from 1"),
+        (lambda: GradientPenalty(every=0), "GradientPenalty's every must be an integer from 1"),
+    ],
+)
+def test_options_out_of_range_are_found_when_made(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
 def test_runs_do_not_share_state(recipe):
     first, second = recipe.start(), recipe.start()
     for _ in range(3):

@@ -105,6 +105,7 @@ class TestScores:
     def test_with_and_without_labels(self, fitted):
         by_class = [fitted.score_samples(UNIT, [label] * 60) for label in ("common", "rare")]
         np.testing.assert_array_equal(fitted.score_samples(UNIT), np.maximum(*by_class))
+        assert fitted.score_samples(UNIT).dtype == np.float32
 
     def test_vectors_of_another_length(self, fitted):
         with pytest.raises(ValueError, match="X has 5 features, but VectorGAN is expecting 6 features"):
