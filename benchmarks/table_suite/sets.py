@@ -69,17 +69,21 @@ def _keel(name: str, family: str, kind: str, ratio: float, categorical: tuple[in
 
 
 def _thinned_keel(
-    name: str, kind: str, ratio: float, thin_to: float, n_head: int | None = None, categorical: tuple[int, ...] = ()
+    name: str,
+    kind: str,
+    ratio: float,
+    thin_to: float,
+    n_head: int | None = None,
+    categorical: tuple[int, ...] = (),
+    folder: str = "balanced",
 ) -> TableSet:
-    read = partial(read_keel, name, "balanced", categorical)
+    read = partial(read_keel, name, folder, categorical)
     return TableSet(f"{name}-lt", name, kind, ratio, read, thin_to, n_head)
 
 
-def _confirming(name: str, kind: str, ratio: float, n_head: int, categorical: tuple[int, ...] = ()) -> TableSet:
+def _confirming(name: str, kind: str, ratio: float, n_head: int, *how) -> TableSet:
     """Thin by one rule: 600 rows of the head or fewer, 15 times the rarest or 20 in many classes; ten rows at least."""
-    thin_to = min(20 if kind == "multiclass" else 15, n_head // 10)
-    read = partial(read_keel, name, "imbalanced" if name == "haberman" else "balanced", categorical)
-    return TableSet(f"{name}-lt", name, kind, ratio, read, thin_to, n_head)
+    return _thinned_keel(name, kind, ratio, min(20 if kind == "multiclass" else 15, n_head // 10), n_head, *how)
 
 
 def _databases(name: str, kind: str, ratio: float, path: str, thin_to: float | None = None, **how) -> TableSet:
@@ -90,74 +94,72 @@ def _sklearn(name: str, kind: str, ratio: float, thin_to: float) -> TableSet:
     return TableSet(f"{name}-lt", name, kind, ratio, partial(read_sklearn, name), thin_to)
 
 
-_HALVES = {
-    table_set.name: table_set
-    for table_set in (
-        _keel("ecoli3", "ecoli", "binary", 8.6),
-        _keel("ecoli4", "ecoli", "binary", 15.8),
-        _keel("page-blocks0", "page-blocks", "binary", 8.8),
-        _keel("vowel0", "vowel", "binary", 10.0),
-        _keel("yeast3", "yeast", "binary", 8.1),
-        _keel("yeast4", "yeast", "binary", 28.1),
-        _keel("yeast6", "yeast", "binary", 41.4),
-        _keel("winequality-red-4", "winequality", "binary", 29.2),
-        _keel("winequality-white-3_vs_7", "winequality", "binary", 44.0),
-        _keel("poker-8-9_vs_6", "poker", "binary", 58.4),
-        _keel("shuttle-2_vs_5", "shuttle", "binary", 66.7),
-        _databases("pc1", "binary", 13.4, "pc1/pc1.arff"),
-        _databases("kc1", "binary", 5.5, "kc1/kc1.arff.txt"),
-        _databases("cm1", "binary", 9.2, "cm1/cm1.arff.txt"),
-        _sklearn("breast_cancer", "binary", 19.8, 20),
-        _keel("abalone9-18", "abalone", "mixed", 16.4),
-        _keel("abalone19", "abalone", "mixed", 129.4),
-        _keel("flare-F", "flare", "mixed", 23.8, (2, 5, 6, 7)),
-        _keel("cleveland-0_vs_4", "cleveland", "mixed", 12.6, (1, 2, 5, 6, 8, 10, 11, 12)),
-        _keel("kr-vs-k-zero_vs_eight", "kr-vs-k", "mixed", 53.1),
-        _databases("hypothyroid", "mixed", 19.9, "hypothyroid/hypothyroid.data.txt", target=0),
-        _databases(
-            "hepatitis", "mixed", 10.2, "hepatitis/hepatitis.data.txt", thin_to=10, target=0,
-            categorical=(2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 19),
-        ),
-        _thinned_keel("german", "mixed", 10.0, 10),
-        _thinned_keel("crx", "mixed", 14.9, 15),
-        _databases("glass", "multiclass", 8.4, "glass/glass.data.txt", drop=(0,)),
-        _sklearn("wine", "multiclass", 7.1, 7),
-        _sklearn("digits", "multiclass", 14.1, 14),
-        _thinned_keel("vehicle", "multiclass", 14.5, 15),
-        TableSet("vowel-lt", "vowel", "multiclass", 9.0, partial(read_keel, "vowel", "balanced"), 9),
-        _thinned_keel("contraceptive", "multiclass", 20.3, 20, categorical=(1, 2, 4, 5, 6, 7, 8)),
-        _thinned_keel("segment", "multiclass", 30, 30),
-        _thinned_keel("satimage", "multiclass", 50, 50, n_head=600),
-    )
-}  # fmt: skip
-_CONFIRMATION = {
-    table_set.name: table_set
-    for table_set in (
-        _keel("new-thyroid1", "new-thyroid", "binary", 5.1),
-        _keel("dermatology-6", "dermatology", "binary", 16.9),
-        _keel("car-good", "car", "mixed", 24.0),
-        _confirming("bands", "binary", 15.3, 230),
-        _confirming("bupa", "binary", 15.4, 200),
-        _confirming("haberman", "binary", 15.0, 225),
-        _confirming("ionosphere", "binary", 15.0, 225),
-        _confirming("magic", "binary", 15.0, 600),
-        _confirming("phoneme", "binary", 15.0, 600),
-        _confirming("pima", "binary", 15.2, 500),
-        _confirming("sonar", "binary", 11.1, 111),
-        _confirming("spambase", "binary", 15.0, 600),
-        _confirming("breast", "mixed", 15.1, 196),
-        _confirming("chess", "mixed", 15.0, 600),
-        _confirming("heart", "mixed", 15.0, 150, (1, 2, 5, 6, 8, 10, 11, 12)),
-        _confirming("mushroom", "mixed", 15.0, 600),
-        _confirming("saheart", "mixed", 15.1, 302),
-        _confirming("tic-tac-toe", "mixed", 15.0, 600),
-        _confirming("iris", "multiclass", 5.0, 50),
-        _confirming("marketing", "multiclass", 20.0, 600, (0, 1, 4, 6, 9, 10, 11, 12)),
-        _confirming("penbased", "multiclass", 20.0, 600),
-        _confirming("splice", "multiclass", 20.0, 600),
-        _confirming("texture", "multiclass", 20.0, 500),
-    )
-}
+def _by_name(*table_sets: TableSet) -> dict[str, TableSet]:
+    return {table_set.name: table_set for table_set in table_sets}
+
+
+_HALVES = _by_name(
+    _keel("ecoli3", "ecoli", "binary", 8.6),
+    _keel("ecoli4", "ecoli", "binary", 15.8),
+    _keel("page-blocks0", "page-blocks", "binary", 8.8),
+    _keel("vowel0", "vowel", "binary", 10.0),
+    _keel("yeast3", "yeast", "binary", 8.1),
+    _keel("yeast4", "yeast", "binary", 28.1),
+    _keel("yeast6", "yeast", "binary", 41.4),
+    _keel("winequality-red-4", "winequality", "binary", 29.2),
+    _keel("winequality-white-3_vs_7", "winequality", "binary", 44.0),
+    _keel("poker-8-9_vs_6", "poker", "binary", 58.4),
+    _keel("shuttle-2_vs_5", "shuttle", "binary", 66.7),
+    _databases("pc1", "binary", 13.4, "pc1/pc1.arff"),
+    _databases("kc1", "binary", 5.5, "kc1/kc1.arff.txt"),
+    _databases("cm1", "binary", 9.2, "cm1/cm1.arff.txt"),
+    _sklearn("breast_cancer", "binary", 19.8, 20),
+    _keel("abalone9-18", "abalone", "mixed", 16.4),
+    _keel("abalone19", "abalone", "mixed", 129.4),
+    _keel("flare-F", "flare", "mixed", 23.8, (2, 5, 6, 7)),
+    _keel("cleveland-0_vs_4", "cleveland", "mixed", 12.6, (1, 2, 5, 6, 8, 10, 11, 12)),
+    _keel("kr-vs-k-zero_vs_eight", "kr-vs-k", "mixed", 53.1),
+    _databases("hypothyroid", "mixed", 19.9, "hypothyroid/hypothyroid.data.txt", target=0),
+    _databases(
+        "hepatitis", "mixed", 10.2, "hepatitis/hepatitis.data.txt", thin_to=10, target=0,
+        categorical=(2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 19),
+    ),
+    _thinned_keel("german", "mixed", 10.0, 10),
+    _thinned_keel("crx", "mixed", 14.9, 15),
+    _databases("glass", "multiclass", 8.4, "glass/glass.data.txt", drop=(0,)),
+    _sklearn("wine", "multiclass", 7.1, 7),
+    _sklearn("digits", "multiclass", 14.1, 14),
+    _thinned_keel("vehicle", "multiclass", 14.5, 15),
+    TableSet("vowel-lt", "vowel", "multiclass", 9.0, partial(read_keel, "vowel", "balanced"), 9),
+    _thinned_keel("contraceptive", "multiclass", 20.3, 20, categorical=(1, 2, 4, 5, 6, 7, 8)),
+    _thinned_keel("segment", "multiclass", 30, 30),
+    _thinned_keel("satimage", "multiclass", 50, 50, n_head=600),
+)  # fmt: skip
+_CONFIRMATION = _by_name(
+    _keel("new-thyroid1", "new-thyroid", "binary", 5.1),
+    _keel("dermatology-6", "dermatology", "binary", 16.9),
+    _keel("car-good", "car", "mixed", 24.0),
+    _confirming("bands", "binary", 15.3, 230),
+    _confirming("bupa", "binary", 15.4, 200),
+    _confirming("haberman", "binary", 15.0, 225, (), "imbalanced"),
+    _confirming("ionosphere", "binary", 15.0, 225),
+    _confirming("magic", "binary", 15.0, 600),
+    _confirming("phoneme", "binary", 15.0, 600),
+    _confirming("pima", "binary", 15.2, 500),
+    _confirming("sonar", "binary", 11.1, 111),
+    _confirming("spambase", "binary", 15.0, 600),
+    _confirming("breast", "mixed", 15.1, 196),
+    _confirming("chess", "mixed", 15.0, 600),
+    _confirming("heart", "mixed", 15.0, 150, (1, 2, 5, 6, 8, 10, 11, 12)),
+    _confirming("mushroom", "mixed", 15.0, 600),
+    _confirming("saheart", "mixed", 15.1, 302),
+    _confirming("tic-tac-toe", "mixed", 15.0, 600),
+    _confirming("iris", "multiclass", 5.0, 50),
+    _confirming("marketing", "multiclass", 20.0, 600, (0, 1, 4, 6, 9, 10, 11, 12)),
+    _confirming("penbased", "multiclass", 20.0, 600),
+    _confirming("splice", "multiclass", 20.0, 600),
+    _confirming("texture", "multiclass", 20.0, 500),
+)
 SETS = {**_HALVES, **_CONFIRMATION}
 """The suite, by name."""
 
