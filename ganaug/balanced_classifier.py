@@ -17,6 +17,7 @@ from ganaug.dose import CANDIDATES, N_TRIED, Candidate, choose
 from ganaug.dose_prior import find_prior, find_shifted_prior
 from ganaug.exceptions import SmallClassWarning
 from ganaug.over_sampling import GANOverSampler, describe_fallback
+from ganaug.table_classifier import TableClassifier
 from ganaug.trials import HELD_OUT_SCORES
 
 
@@ -29,8 +30,9 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    estimator : classifier with ``predict_proba``, or a pipeline that ends in one
-        It gets the data as it was given, so for mixed columns a pipeline that encodes them.
+    estimator : classifier with ``predict_proba``, a pipeline that ends in one, or None, default None
+        It gets the data as it was given, so for mixed columns a pipeline that encodes them. None is
+        ``ganaug.table_classifier.TableClassifier()``, which takes tables of any columns.
     sampler : GANOverSampler or None, default None
         How to over-sample; its `estimator`, `scoring` and `random_state` are set to those here. With ``dose='auto'``
         the most promising of `ganaug.dose.CANDIDATES` are compared; with ``dose='default'`` the most promising one is
@@ -94,7 +96,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "estimator": [HasMethods(["fit", "predict_proba"])],
+        "estimator": [HasMethods(["fit", "predict_proba"]), None],
         "sampler": [GANOverSampler, None],
         "scoring": [StrOptions(set(HELD_OUT_SCORES))],
         "ensemble": ["boolean"],
@@ -103,7 +105,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        estimator: Any,
+        estimator: Any = None,
         sampler: GANOverSampler | None = None,
         *,
         scoring: str = "balanced_accuracy",
@@ -138,7 +140,8 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         seed = as_seed(self.random_state)
         sampler = GANOverSampler(dose="auto") if self.sampler is None else clone(self.sampler)
-        sampler.set_params(estimator=self.estimator, scoring=self.scoring, random_state=seed)
+        estimator = self._find_estimator(X, seed)
+        sampler.set_params(estimator=estimator, scoring=self.scoring, random_state=seed)
         sampler.check()
         self.classes_, counts = np.unique(y, return_counts=True)
         self.prior_ = counts / counts.sum()
@@ -156,9 +159,19 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self.n_features_in_ = sampler.n_features_in_
         if hasattr(sampler, "feature_names_in_"):
             self.feature_names_in_ = sampler.feature_names_in_
-        self.estimator_ = clone(self.estimator).fit(X_all, y_all)
+        self.estimator_ = clone(estimator).fit(X_all, y_all)
         self.estimators_ = [self.estimator_, *committee]
         return self
+
+    def _find_estimator(self, X: Any, seed: int) -> Any:
+        if self.estimator is not None:
+            return self.estimator
+        if getattr(X, "ndim", 2) != 2:
+            raise ValueError(
+                f"X has shape {X.shape}, and without an estimator only tables of shape (N, D) can be classified; pass "
+                f"an estimator that takes such data."
+            )
+        return TableClassifier(random_state=seed)
 
     def _choose(self, sampler: GANOverSampler, X: Any, y: Any) -> list[Any]:
         """Set the shift, and the sampler's parameters if they are left to the inner folds.
@@ -167,14 +180,14 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         """
         trials, named = sampler.start_trials(X, y)
         if named is not None:
-            held_out = trials.predict(self.estimator, {"named": named}, self.ensemble)
+            held_out = trials.predict(sampler.estimator, {"named": named}, self.ensemble)
             _, taus = held_out.score(self.scoring)
             self.tau_ = taus["named"]
             self.verdict_ = f"{named} as the sampler says; decisions moved by {self.tau_:.2f} log class frequencies."
             return held_out.classifiers["named"]
         prior = find_shifted_prior(self.scoring).top(N_TRIED)
         tried = {name: CANDIDATES[name] for name in ("none", *prior.names)}
-        held_out = trials.predict(self.estimator, tried, self.ensemble)
+        held_out = trials.predict(sampler.estimator, tried, self.ensemble)
         scores, taus = held_out.score(self.scoring)
         self.choice_ = choose(scores, trials.n_rare, prior, self.scoring)
         self.tau_ = taus[self.choice_.name]
@@ -184,7 +197,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     def _fall_back(self, sampler: GANOverSampler, counts: np.ndarray) -> None:
         if sampler.dose == "auto":
-            _set(sampler, CANDIDATES[find_prior(self.estimator, self.scoring).best])
+            _set(sampler, CANDIDATES[find_prior(sampler.estimator, self.scoring).best])
         self.verdict_ = "A class of one row leaves nothing to choose by: the default, and decisions as they are."
         warnings.warn(
             f"{(counts < 2).sum()} of {len(counts)} classes have one row, which inner folds cannot hold out: nothing "
@@ -206,7 +219,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.estimator).input_tags
+        tags.input_tags = get_tags(TableClassifier() if self.estimator is None else self.estimator).input_tags
         return tags
 
 

@@ -7,7 +7,6 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import check_array, check_consistent_length
@@ -24,7 +23,7 @@ from ganaug.filters import FILTERS, Filter
 from ganaug.image import ImageGAN
 from ganaug.pool import Pool, check_shares, concatenate, plain_label
 from ganaug.table import TableGAN
-from ganaug.table_data import as_array
+from ganaug.table_data import as_array, densify, formed_like
 from ganaug.trials import Trials
 
 try:
@@ -176,7 +175,7 @@ class GANOverSampler(BaseOverSampler):
 
     def _fit_resample(self, X: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
         self.check()
-        dense, seed = _densify(X), as_seed(self.random_state)
+        dense, seed = densify(X), as_seed(self.random_state)
         self._class_counts = Counter(y.tolist())
         self._decide(X, y, seed)
         self.n_new_ = {plain_label(label): round(self.dose_ * n) for label, n in self.sampling_strategy_.items()}
@@ -186,7 +185,7 @@ class GANOverSampler(BaseOverSampler):
         self.verdict_ += describe_fallback(self.fallback_)
         self.synthetic_mask_ = np.repeat([False, True], [len(y), len(drawn.y)])
         self.source_ = np.concatenate([np.full(len(y), "real"), drawn.source])
-        return _formed_like(X, concatenate([dense, drawn.X])), np.concatenate([y, drawn.y])
+        return formed_like(X, concatenate([dense, drawn.X])), np.concatenate([y, drawn.y])
 
     def check(self) -> None:
         """Find mistakes in the parameters before any training: also in a GAN that nothing is drawn from.
@@ -245,14 +244,14 @@ class GANOverSampler(BaseOverSampler):
 
     def _make_trials(self, X: Any, y: np.ndarray, seed: int) -> Trials:
         return Trials(
-            _densify(X),
+            densify(X),
             y,
             lambda X, y: self._make_pool(X, y, seed),
             self._count_new,
             n_folds=self.n_folds,
             n_repeats=self.n_repeats,
             seed=seed,
-            restore=partial(_formed_like, X),
+            restore=partial(formed_like, X),
         )
 
     def start_trials(self, X: Any, y: Any) -> tuple[Trials, Candidate | None]:
@@ -315,32 +314,6 @@ def _is_list_of_rows(X: Any) -> bool:
     """Say whether X is a table as a list, whose cells may be of unlike types, rather than a list of images."""
     is_nested = isinstance(X, (list, tuple)) and len(X) and isinstance(X[0], (list, tuple))
     return bool(is_nested and not any(isinstance(cell, (list, tuple)) for cell in X[0]))
-
-
-def _densify(X: Any) -> Any:
-    """Return a dense array or frame; a GAN has no use for sparsity."""
-    if sparse.issparse(X):
-        return X.toarray()
-    if hasattr(X, "iloc"):
-        dense = {name: dtype.subtype for name, dtype in _sparse_dtypes(X).items()}
-        return X.astype(dense) if dense else X
-    return X
-
-
-def _formed_like(X: Any, rows: Any) -> Any:
-    """Undo `_densify`: return rows in the form of X."""
-    if sparse.issparse(X):
-        return sparse.csr_matrix(rows).asformat(X.format)
-    if hasattr(X, "iloc"):
-        dtypes = _sparse_dtypes(X)
-        return rows.astype(dtypes) if dtypes else rows
-    return rows
-
-
-def _sparse_dtypes(X: Any) -> dict[str, Any]:
-    import pandas as pd
-
-    return {name: dtype for name, dtype in X.dtypes.items() if isinstance(dtype, pd.SparseDtype)}
 
 
 def _find_filter(given: str | Filter | None) -> Filter | None:

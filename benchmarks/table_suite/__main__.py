@@ -3,7 +3,8 @@
     python -m benchmarks.table_suite [--part report] [--methods smote ganaug] [--folds 5]
     python -m benchmarks.table_suite --tables --part report confirmation --against ganaug
 
-Rows go to ``benchmarks/results/table_suite.jsonl``; what is there already is skipped. The packages that
+Rows go to ``benchmarks/results/table_suite.jsonl``, of ``--panel vote`` to ``table_suite_vote.jsonl``; what is there
+already is skipped. The packages that
 sets and peers come with are named in `benchmarks.table_suite`.
 """
 
@@ -16,13 +17,15 @@ import argparse
 import sys
 from pathlib import Path
 
+from benchmarks.table_suite.learners import PANELS
 from benchmarks.table_suite.peers import CHEAP
 from benchmarks.table_suite.rows import METHODS, prepare_process, run
 from benchmarks.table_suite.sets import PARTS, SETS, sets_in
 from benchmarks.table_suite.tables import make_tables
 from ganaug.benchmark.results import ResultsFile, Row
 
-RESULTS = Path(__file__).parents[1] / "results" / "table_suite.jsonl"
+RESULTS = Path(__file__).parents[1] / "results"
+FILES = {"five": "table_suite.jsonl", "vote": "table_suite_vote.jsonl"}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -43,7 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
     # Folds outermost: an interrupted run leaves every set with nearly the same folds.
     cells = [(name, fold, method) for fold in range(options.folds) for name in names for method in options.methods]
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    run(cells, options.out, options.workers, options.retry_failed, _report)
+    run(cells, options.out, options.workers, options.retry_failed, _report, options.panel)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -54,7 +57,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=cheap, metavar="METHOD",
                         help=f"of {', '.join(METHODS)} (default: {', '.join(cheap)})")  # fmt: skip
     parser.add_argument("--folds", type=int, default=5, help="folds of each set; above 5 another shuffle begins")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="the rows (default: %(default)s)")
+    parser.add_argument("--panel", choices=PANELS, default="five", help="the learners (default: %(default)s)")
+    parser.add_argument("--out", type=Path, help="the rows (default: one of benchmarks/results)")
     parser.add_argument("--workers", type=int, default=1, help="processes with one thread each (default: 1)")
     parser.add_argument("--retry-failed", action="store_true", help="make rows that hold an error again")
     parser.add_argument(
@@ -63,7 +67,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="print tables of the rows, and write them beside; several parts together, then each",
     )
     parser.add_argument("--against", default="ganaug", metavar="METHOD", help="whom --tables compares with the rest")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    options.out = options.out or RESULTS / FILES[options.panel]
+    return options
 
 
 def _report(row: Row) -> None:

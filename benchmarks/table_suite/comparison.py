@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from scipy.stats import ttest_1samp
 
-from benchmarks.table_suite.learners import LEARNERS
 from benchmarks.table_suite.scores import HIGHER_IS_BETTER, SCORES
 from ganaug.benchmark.results import Row
 from ganaug.benchmark.statistics import PairedDifference, paired_difference
@@ -36,11 +35,12 @@ def read_scores(rows: Iterable[Row], sets: Sequence[str]) -> pd.DataFrame:
 
     Of several rows with the same coordinates the last counts.
     """
-    lines = []
-    for (name, fold, method), row in _latest(rows).items():
+    lines, latest = [], _latest(rows)
+    learners = dict.fromkeys(learner for row in latest.values() for learner in row.get("s", {}))
+    for (name, fold, method), row in latest.items():
         if name not in sets:
             continue
-        for learner in LEARNERS:
+        for learner in learners:
             found = row.get("s", {}).get(learner)
             values = found[: len(SCORES)] if isinstance(found, list) else [float("nan")] * len(SCORES)
             lines.append([name, int(fold), learner, method, *values])

@@ -1,4 +1,4 @@
-"""The five classifiers, with the settings of this suite; all on one thread."""
+"""The five classifiers, with the settings of this suite, and the one that ganaug brings; all on one thread."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +8,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
+
+from ganaug.table_classifier import TableClassifier
 
 MLP_BATCH = 128
 MLP_STEPS = 1000
@@ -58,6 +60,10 @@ def _neighbors(n_rows: int, seed: int) -> WeightedNeighbors:
     return WeightedNeighbors(5)
 
 
+def _vote(n_rows: int, seed: int) -> TableClassifier:
+    return TableClassifier(random_state=seed)
+
+
 LEARNERS: dict[str, Callable[[int, int], Any]] = {
     "lr": _logistic_regression,
     "rf": _random_forest,
@@ -67,8 +73,20 @@ LEARNERS: dict[str, Callable[[int, int], Any]] = {
 }
 """Short name -> builder of an unfitted classifier from the number of training rows and a seed."""
 
+PANELS: dict[str, dict[str, Callable[[int, int], Any]]] = {"five": LEARNERS, "vote": {"vote": _vote}}
+"""Learners whose scores are averaged, ranked and compared together.
+
+``"five"`` asks what a method does for a classifier that is given; ``"vote"`` what is reached by those who leave the
+classifier to ganaug, as they do to EasyEnsemble.
+"""
+
+
+def make_learner(name: str, n_rows: int, seed: int) -> Any:
+    """Return an unfitted learner of any panel."""
+    return next(panel[name] for panel in PANELS.values() if name in panel)(n_rows, seed)
+
 
 def fit_learner(name: str, X: np.ndarray, y: np.ndarray, seed: int, weight: np.ndarray | None = None) -> Any:
     """Fit one learner on dense rows, with row weights if there are any."""
-    learner = LEARNERS[name](len(X), seed)
+    learner = make_learner(name, len(X), seed)
     return learner.fit(X, y) if weight is None else learner.fit(X, y, sample_weight=weight)

@@ -138,17 +138,18 @@ def _out_of_fold(fold: Fold, learner: str) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class EasyEnsemble:
-    """imbalanced-learn's EasyEnsembleClassifier: ten AdaBoosts of 50 stumps, each on a balanced undersample.
+class OwnClassifier:
+    """A classifier of imbalanced-learn's that takes the learner's place, so that every learner's holds its scores.
 
-    It is a classifier of its own, so every learner's place holds the same scores.
-
-    References
+    Parameters
     ----------
-    Liu, Wu and Zhou, "Exploratory undersampling for class-imbalance learning", IEEE Trans. SMC-B 2009.
+    name : str
+    class_name : str
+        In `imblearn.ensemble`; with its defaults.
     """
 
-    name: str = "easy_ensemble"
+    name: str
+    class_name: str
     settings: str = "defaults"
 
     def applies_to(self, fold: Fold) -> bool:
@@ -157,13 +158,13 @@ class EasyEnsemble:
 
     def prepare(self, fold: Fold) -> np.ndarray:
         """Return the probabilities of the test rows."""
-        from imblearn.ensemble import EasyEnsembleClassifier
+        from imblearn import ensemble
 
-        ensemble = EasyEnsembleClassifier(random_state=fold.seed, n_jobs=1).fit(fold.X_train, fold.y_train)
-        return ensemble.predict_proba(fold.X_test)
+        classifier = getattr(ensemble, self.class_name)(random_state=fold.seed, n_jobs=1)
+        return classifier.fit(fold.X_train, fold.y_train).predict_proba(fold.X_test)
 
     def predict(self, prepared: np.ndarray, fold: Fold, learner: str) -> Prediction:
-        """Return the ensemble's prediction, whatever the learner."""
+        """Return the classifier's prediction, whatever the learner."""
         return Prediction.of(prepared)
 
 

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from benchmarks.table_suite.folds import Fold
 from benchmarks.table_suite.generators import as_frame
-from benchmarks.table_suite.learners import LEARNERS
+from benchmarks.table_suite.learners import make_learner
 from benchmarks.table_suite.methods import Method, Prediction
 from ganaug import TableGAN
 from ganaug.calibration import pool_probabilities, shift_logits, to_logits
@@ -144,7 +144,7 @@ class OnFrames(ClassifierMixin, BaseEstimator):
 
     def build(self, n_rows: int) -> Any:
         """Return the learner for so many rows."""
-        return LEARNERS[self.learner](n_rows, self.fold.seed)
+        return make_learner(self.learner, n_rows, self.fold.seed)
 
     def fit(self, X: pd.DataFrame, y: np.ndarray) -> "OnFrames":
         """Encode and train."""
@@ -215,7 +215,7 @@ def _predict(pool: Pool, fold: Fold, learner: str, choices: list[Choice]) -> Pre
     for choice in choices:
         if choice.candidate not in pooled:
             X, y = add_rows(pool, fold, CANDIDATES[choice.candidate])
-            final = LEARNERS[learner](len(X), fold.seed).fit(X, y)
+            final = make_learner(learner, len(X), fold.seed).fit(X, y)
             everyone = [final, *(one.fitted for one in choice.committee)]
             pooled[choice.candidate] = pool_probabilities([one.predict_proba(fold.X_test) for one in everyone])
     prior = np.bincount(fold.y_train)

@@ -10,8 +10,8 @@ import numpy as np
 
 from benchmarks.table_suite.folds import Fold
 from benchmarks.table_suite.methods import (
-    EasyEnsemble,
     Method,
+    OwnClassifier,
     Sampler,
     ThresholdShift,
     TrainingRows,
@@ -78,7 +78,10 @@ CHEAP: tuple[Method, ...] = (
     _imblearn("kmeanssmote", "KMeansSMOTE", "k_neighbors"),
     Sampler("prowsyn", _prowsyn),
     ThresholdShift(),
-    EasyEnsemble(),
+    # Ten AdaBoosts of 50 stumps, each on a balanced undersample (Liu, Wu and Zhou, IEEE Trans. SMC-B 2009).
+    OwnClassifier("easy_ensemble", "EasyEnsembleClassifier"),
+    # 100 trees, each on a balanced bootstrap sample (Chen, Liaw and Breiman, 2004).
+    OwnClassifier("balanced_forest", "BalancedRandomForestClassifier"),
     _imblearn("random_25", "RandomOverSampler", dose=0.25),
     _imblearn("smote_25", "SMOTE", "k_neighbors", dose=0.25),
 )

@@ -1,4 +1,4 @@
-"""Make the rows: one JSON line for each set, fold and method, holding the five learners' scores.
+"""Make the rows: one JSON line for each set, fold and method, holding the scores of a panel of learners.
 
 ``{"key": "yeast4/0/smote/1f2e3d4c", "n": 2292, "t": 0.013, "mb": 1.2, "s": {"lr": [...], "rf": [...], ...}}``
 
@@ -15,16 +15,16 @@ A row is at most 400 bytes, so that all can be committed.
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import cache
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from benchmarks.table_suite.folds import Fold, make_fold
 from benchmarks.table_suite.generators import DEEP
-from benchmarks.table_suite.learners import LEARNERS
+from benchmarks.table_suite.learners import PANELS
 from benchmarks.table_suite.loaders import Table
 from benchmarks.table_suite.methods import Method
 from benchmarks.table_suite.methods_ganaug import OURS
@@ -55,6 +55,7 @@ def run(
     n_workers: int = 1,
     retry_failed: bool = False,
     on_row: Callable[[Row], None] | None = None,
+    panel: str = "five",
 ) -> None:
     """Make every row that `path` lacks, and append each as it is ready.
 
@@ -69,10 +70,13 @@ def run(
         Make rows that hold an error again; of two rows with one key the later counts.
     on_row : callable, optional
         Called with each new row.
+    panel : key of `PANELS`, default "five"
+        The learners; rows of several panels do not go into one file.
     """
     results = ResultsFile(path)
     finished = {row["key"] for row in results.rows if not (retry_failed and has_failed(row))}
-    for row in _make_rows([cell for cell in cells if row_key(cell) not in finished], n_workers):
+    lacking = [cell for cell in cells if row_key(cell) not in finished]
+    for row in _make_rows(lacking, n_workers, tuple(PANELS[panel])):
         if row is not None:
             results.append(row)
             if on_row is not None:
@@ -84,12 +88,13 @@ def has_failed(row: Row) -> bool:
     return "error" in row or any(isinstance(scores, str) for scores in row["s"].values())
 
 
-def _make_rows(cells: Sequence[Cell], n_workers: int) -> Iterator[Row | None]:
+def _make_rows(cells: Sequence[Cell], n_workers: int, learners: Sequence[str]) -> Iterator[Row | None]:
+    make = partial(make_row, learners=learners)
     if n_workers == 1:
-        yield from map(make_row, cells)
+        yield from map(make, cells)
         return
     with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn"), initializer=prepare_process) as pool:
-        for future in as_completed([pool.submit(make_row, cell) for cell in cells]):
+        for future in as_completed([pool.submit(make, cell) for cell in cells]):
             yield future.result()
 
 
@@ -110,7 +115,9 @@ def _load(name: str) -> Table:
     return SETS[name].load()
 
 
-def make_row(cell: Cell, load: Callable[[str], Table] = _load) -> Row | None:
+def make_row(
+    cell: Cell, load: Callable[[str], Table] = _load, learners: Iterable[str] = tuple(PANELS["five"])
+) -> Row | None:
     """Run one cell; None if the method is not meant for the set."""
     name, index, method_name = cell
     method, row = METHODS[method_name], {"key": row_key(cell)}
@@ -125,7 +132,7 @@ def make_row(cell: Cell, load: Callable[[str], Table] = _load) -> Row | None:
     except Exception as error:  # Whatever a third party raises is a result.
         return row | {"t": _seconds(begin), "error": _describe(error)}
     row |= {"n": _n_rows(prepared, fold), "t": _seconds(begin), "mb": peak.increase()}
-    return row | {"s": {learner: _evaluate(method, prepared, fold, learner) for learner in LEARNERS}}
+    return row | {"s": {learner: _evaluate(method, prepared, fold, learner) for learner in learners}}
 
 
 def _evaluate(method: Method, prepared: Any, fold: Fold, learner: str) -> list[float] | str:

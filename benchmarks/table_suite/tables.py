@@ -15,7 +15,6 @@ from benchmarks.table_suite.comparison import (
     read_costs,
     read_scores,
 )
-from benchmarks.table_suite.learners import LEARNERS
 from benchmarks.table_suite.scores import SCORES
 from ganaug.benchmark.results import Row
 
@@ -51,7 +50,7 @@ def make_tables(rows: Iterable[Row], sets: Sequence[str], treated: str) -> str:
     n_sets, n_folds = table["set"].nunique(), len(table[["set", "fold"]].drop_duplicates())
     ranked = complete_methods(table)
     parts = [
-        f"{n_sets} sets, {n_folds} folds, learners {', '.join(LEARNERS)}.",
+        f"{n_sets} sets, {n_folds} folds, learners {', '.join(table['learner'].unique())}.",
         _scores_table(table, read_costs(rows, sets)),
         _ranks_table(mean_ranks(table, ranked)),
         *(_comparison_table(table, treated, known, score) for score in COMPARED),
@@ -81,21 +80,21 @@ def _ranks_table(ranks: pd.DataFrame) -> str:
 
 
 def _comparison_table(table: pd.DataFrame, treated: str, known: Sequence[str], score: str) -> str:
-    lines = []
+    lines, learners = [], table["learner"].unique().tolist()
     for control in known:
         if control == treated:
             continue
         try:
             whole = compare(table, treated, control, score)
         except ValueError:
-            lines.append([control, "no fold in common", *[""] * (3 + len(LEARNERS))])
+            lines.append([control, "no fold in common", *[""] * (3 + len(learners))])
             continue
-        by_learner = [_short(compare(table, treated, control, score, learner)) for learner in LEARNERS]
+        by_learner = [_short(compare(table, treated, control, score, learner)) for learner in learners]
         difference = whole.difference
         interval = f"{difference.mean:+.4f} ± {difference.half_width:.4f}"
         lines.append([control, interval, _p(whole), f"{whole.wins}/{whole.losses}", str(difference.n), *by_learner])
     heading = f"{treated} minus each method in {score}, paired over sets: mean with 95 % interval, Wilcoxon's p"
-    return f"{heading}\n\n" + _markdown(["against", "all learners", "p", "won/lost", "sets", *LEARNERS], lines)
+    return f"{heading}\n\n" + _markdown(["against", "all learners", "p", "won/lost", "sets", *learners], lines)
 
 
 def _harm_table(table: pd.DataFrame, treated: str, controls: Sequence[str]) -> str:

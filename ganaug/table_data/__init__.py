@@ -2,5 +2,6 @@
 
 from ganaug.table_data.arrays import as_array
 from ganaug.table_data.codec import TableCodec
+from ganaug.table_data.sparse import densify, formed_like
 
-__all__ = ["TableCodec", "as_array"]
+__all__ = ["TableCodec", "as_array", "densify", "formed_like"]

@@ -65,8 +65,8 @@ class ArrayTable:
         read = [_read_column(array[:, place], place) for place in range(array.shape[1])]
         return cls(tuple(column_type for column_type, _ in read)), [cells for _, cells in read]
 
-    def read(self, X: Any) -> list[Cells]:
-        """Read another table of the same form.
+    def read(self, X: Any, ignore_unseen: bool = False) -> list[Cells]:
+        """Read another table of the same form; arrays have no categories that could be unseen here.
 
         Raises
         ------

@@ -80,14 +80,9 @@ class CategoryColumn:
             value is missing in a column where none was in training.
         """
         check_missing(cells, self.has_missing)
-        index = {level: place for place, level in enumerate(self.levels)}
-        unseen = len(self.levels) if self.is_capped else -1
-        values, inverse = _unique(cells.present)
-        found = np.array([index.get(value, unseen) for value in values], np.int64)
-        if (found < 0).any():
-            self._raise_unseen(cells.name, values[int((found < 0).argmax())], column_type)
-        codes = np.full(len(cells.values), self._size - 1, np.int64)
-        codes[slice(None) if cells.missing is None else ~cells.missing] = found[inverse]
+        codes = self._find_codes(cells)
+        if (codes < 0).any():
+            self._raise_unseen(cells.name, cells.values[codes < 0].tolist()[0], column_type)
         return [codes] if self.blocks else []
 
     def decode(self, blocks: list[np.ndarray], n_rows: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -105,9 +100,20 @@ class CategoryColumn:
             codes[missing] = -1
         return _as_array(self.levels + self.rest), codes
 
-    def features(self, cells: Cells, column_type: ColumnType) -> list[np.ndarray]:
-        """Return one 0/1 array of shape (N,) for each category."""
-        return [code == place for code in self.encode(cells, column_type) for place in range(self._size)]
+    def features(self, cells: Cells, column_type: ColumnType, ignore_unseen: bool = False) -> list[np.ndarray]:
+        """Return one 0/1 array of shape (N,) for each category, all 0 for what was not seen if that is ignored."""
+        blocks = [self._find_codes(cells)] if ignore_unseen else self.encode(cells, column_type)
+        return [codes == place for codes in blocks for place in range(self.n_features)]
+
+    def _find_codes(self, cells: Cells) -> np.ndarray:
+        """Return the index of each category, -1 where there is none for it."""
+        index = {level: place for place, level in enumerate(self.levels)}
+        unseen = len(self.levels) if self.is_capped else -1
+        values, inverse = _unique(cells.present)
+        found = np.array([index.get(value, unseen) for value in values], np.int64)
+        codes = np.full(len(cells.values), self._size - 1 if self.has_missing else -1, np.int64)
+        codes[slice(None) if cells.missing is None else ~cells.missing] = found[inverse]
+        return codes
 
     def to_dict(self) -> dict[str, Any]:
         """Write the column as a JSON-able dict."""

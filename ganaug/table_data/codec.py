@@ -182,12 +182,15 @@ class TableCodec:
                 columns.append(column_type.write_codes(*column.decode(own, len(compact), rng)))
         return self.form.write(columns, len(compact))
 
-    def features(self, X: Any) -> np.ndarray:
-        """Turn a table into plain numeric features for filters, neighbours, SMOTE and metrics.
+    def features(self, X: Any, *, ignore_unseen: bool = False) -> np.ndarray:
+        """Turn a table into plain numeric features for classifiers, filters, neighbours, SMOTE and metrics.
 
         Parameters
         ----------
         X : DataFrame, ndarray or list of lists, of shape (N, n_features)
+        ignore_unseen : bool, default False
+            Whether a category that `fit` did not see is given zeros in all its columns, and so are missing ones where
+            `fit` saw none, instead of an error.
 
         Returns
         -------
@@ -201,10 +204,13 @@ class TableCodec:
         ValueError, TypeError
             As `encode`.
         """
-        cells = self.form.read(X)
+        cells = self.form.read(X, ignore_unseen)
         features: list[np.ndarray] = []
         for own, column, column_type in zip(cells, self.columns, self.form.types, strict=True):
-            features += column.features(own) if isinstance(column, NumberColumn) else column.features(own, column_type)
+            if isinstance(column, NumberColumn):
+                features += column.features(own)
+            else:
+                features += column.features(own, column_type, ignore_unseen)
         return _stack(features, len(cells[0].values))
 
     def to_dict(self) -> dict[str, Any]:

@@ -142,8 +142,10 @@ class FrameTable:
         form = cls(types, tuple(X.columns.tolist()), tuple(X.columns.names), index_name)
         return form, [cells for _, cells in read]
 
-    def read(self, X: Any) -> list[Cells]:
+    def read(self, X: Any, ignore_unseen: bool = False) -> list[Cells]:
         """Read another table of the same form; an array's columns are taken by position.
+
+        A pandas categorical's values that were not among its categories have place -1 if that is ignored.
 
         Raises
         ------
@@ -158,7 +160,10 @@ class FrameTable:
             X = pd.DataFrame(array, columns=self._make_columns())
         _check_frame(X)
         check_names(list(X.columns), list(self.names))
-        return [_read_like(expected, X.iloc[:, place], self.names[place]) for place, expected in enumerate(self.types)]
+        return [
+            _read_like(expected, X.iloc[:, place], self.names[place], ignore_unseen)
+            for place, expected in enumerate(self.types)
+        ]
 
     def write(self, columns: list[Any], n_rows: int) -> Any:
         """Put columns, as the types wrote them, together."""
@@ -254,10 +259,10 @@ def _read_series(series: Any, label: Any, unit: str | None = None) -> tuple[Fram
     return column_type, make_cells(name, values, missing)
 
 
-def _read_like(expected: FrameType, series: Any, label: Any) -> Cells:
+def _read_like(expected: FrameType, series: Any, label: Any, ignore_unseen: bool) -> Cells:
     """Read a column that must hold what `expected` says."""
     if expected.kind == "category":
-        return _read_categories(expected, series, label)
+        return _read_categories(expected, series, label, ignore_unseen)
     if type(series.dtype).__name__ == "CategoricalDtype":
         series = series.astype(series.cat.categories.dtype)
     unit = expected.unit if expected.kind in ("datetime", "timedelta") else None
@@ -266,7 +271,7 @@ def _read_like(expected: FrameType, series: Any, label: Any) -> Cells:
     return cells
 
 
-def _read_categories(expected: FrameType, series: Any, label: Any) -> Cells:
+def _read_categories(expected: FrameType, series: Any, label: Any, ignore_unseen: bool) -> Cells:
     """Return places among the training data's categories."""
     categories = expected.dtype.categories
     if type(series.dtype).__name__ == "CategoricalDtype" and series.cat.categories.equals(categories):
@@ -274,7 +279,7 @@ def _read_categories(expected: FrameType, series: Any, label: Any) -> Cells:
         return make_cells(f"Column {label!r}", codes, codes < 0)
     codes, missing = categories.get_indexer(series), series.isna().to_numpy()
     unseen = (codes < 0) & ~missing
-    if unseen.any():
+    if unseen.any() and not ignore_unseen:
         raise ValueError(
             f"Column {label!r} of X holds the category {series[unseen].iloc[0]!r}, which the training data does not "
             f"have; it has {', '.join(map(repr, categories[:20]))}{' and more' * (len(categories) > 20)}. Map it to "
