@@ -21,6 +21,7 @@ from ganaug.calibration import ShiftedClassifier
 from ganaug.dose import CANDIDATES, N_TRIED, Choice
 from ganaug.dose_prior import find_shifted_prior
 from ganaug.exceptions import SmallClassWarning
+from ganaug.table_classifier import TableClassifier
 
 NUMBERS, MIXED, LABELS = make_numbers(), make_mixed(), make_labels()
 
@@ -164,6 +165,22 @@ def test_mixed_frames_reach_a_pipeline_as_they_are():
     assert set(fitted.predict(MIXED)) <= {"common", "rare"}
     assert fitted.feature_names_in_.tolist() == list(MIXED)
     assert fitted.n_features_in_ == MIXED.shape[1]
+
+
+def test_without_an_estimator_a_table_of_any_columns_is_classified():
+    fitted = GANBalancedClassifier(sampler=GANOverSampler(tiny_table_gan(), dose=0.5), random_state=0)
+    fitted.fit(MIXED, LABELS)
+    assert [type(one) for one in fitted.estimators_] == [TableClassifier] * 4
+    assert set(fitted.predict(MIXED)) == {"common", "rare"}
+    assert fitted.estimator is None
+    again = clone(fitted).fit(MIXED, LABELS)
+    np.testing.assert_array_equal(again.predict_proba(MIXED), fitted.predict_proba(MIXED))
+
+
+def test_images_need_an_estimator():
+    images = np.zeros((60, 8, 8, 3), np.uint8)
+    with pytest.raises(ValueError, match=r"X has shape \(60, 8, 8, 3\), and without an estimator only tables"):
+        GANBalancedClassifier().fit(images, LABELS)
 
 
 def test_an_int_repeats_and_pickle_keeps():

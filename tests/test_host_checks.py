@@ -26,6 +26,12 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow
+@sklearn_checks.parametrize_with_checks([GANBalancedClassifier(sampler=SAMPLERS[0], random_state=0)])
+def test_scikit_learn_checks_without_an_estimator(estimator, check):
+    check(estimator)
+
+
 @imblearn_checks.parametrize_with_checks(SAMPLERS)
 def test_imbalanced_learn_checks(estimator, check):
     check(estimator)

@@ -208,7 +208,7 @@ class TableCodec:
         features: list[np.ndarray] = []
         for own, column, column_type in zip(cells, self.columns, self.form.types, strict=True):
             if isinstance(column, NumberColumn):
-                features += column.features(own)
+                features += column.features(own, ignore_unseen)
             else:
                 features += column.features(own, column_type, ignore_unseen)
         return _stack(features, len(cells[0].values))

@@ -116,6 +116,7 @@ class NumberColumn:
         ValueError
             If a value is missing in a column where none was in training.
         """
+        check_missing(cells, self.has_missing)
         steps = self._to_steps(cells)
         cases = self._find_cases(steps, cells.missing)
         blocks = [cases] if self._n_cases > 1 else []
@@ -140,8 +141,13 @@ class NumberColumn:
             missing = np.ones(n_rows, bool)
         return (steps if self.grid is None else self.grid.to_values(steps)), missing
 
-    def features(self, cells: Cells) -> list[np.ndarray]:
-        """Return `n_features` arrays of shape (N,): the standardised number, 0 where missing; and whether it is."""
+    def features(self, cells: Cells, ignore_unseen: bool = False) -> list[np.ndarray]:
+        """Return `n_features` arrays of shape (N,): the standardised number, 0 where missing; and whether it is.
+
+        Missing values in a column where none was in training are an error, unless that is ignored.
+        """
+        if not ignore_unseen:
+            check_missing(cells, self.has_missing)
         z = self.standard.encode(self._to_steps(cells))
         is_missing = np.zeros(len(z), bool) if cells.missing is None else cells.missing
         columns = [np.where(is_missing, 0.0, z), is_missing]
@@ -164,7 +170,6 @@ class NumberColumn:
         return cls(**values)
 
     def _to_steps(self, cells: Cells) -> np.ndarray:
-        check_missing(cells, self.has_missing)
         steps = cells.values
         if self.grid is not None:
             is_decimal = self.grid.decimals is not None

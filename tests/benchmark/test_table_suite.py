@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.table_suite import comparison, generators, rows
 from benchmarks.table_suite.__main__ import main
 from benchmarks.table_suite.folds import Encoder, Fold, make_fold
-from benchmarks.table_suite.learners import LEARNERS, WeightedNeighbors, fit_learner
+from benchmarks.table_suite.learners import LEARNERS, PANELS, WeightedNeighbors, fit_learner
 from benchmarks.table_suite.loaders import (
     Table,
     encode_classes,
@@ -175,7 +175,7 @@ class TestFolds:
 
 
 class TestLearners:
-    @pytest.mark.parametrize("name", LEARNERS)
+    @pytest.mark.parametrize("name", [name for panel in PANELS.values() for name in panel])
     def test_learner_takes_weights_and_repeats(self, name, fold):
         weighted = class_weights(fold)
         one, two = (
@@ -329,6 +329,13 @@ class TestRows:
         rows.run(toy, path, on_row=made.append)
         assert [row["key"] for row in made] == [json.loads(whole.splitlines()[-1])["key"]]
         assert [json.loads(line)["key"] for line in path.read_text().splitlines()] == [rows.row_key(c) for c in toy]
+
+    def test_a_panel_is_run_alone(self, toy, tmp_path):
+        made = []
+        rows.run(toy[:1], tmp_path / "rows.jsonl", on_row=made.append, panel="vote")
+        assert list(made[0]["s"]) == ["vote"]
+        table = comparison.read_scores(made, ["toy"])
+        assert table["learner"].tolist() == ["vote"]
 
     def test_failures_are_made_again_only_on_request(self, toy, tmp_path):
         made = []

@@ -159,6 +159,17 @@ def test_category_that_is_known_to_the_dtype_but_not_to_the_data():
         TableCodec.fit(X).encode(pd.DataFrame({"c": pd.Categorical(["z"], categories=["x", "y", "z"])}))
 
 
+@pytest.mark.parametrize("dtype", [object, "category"])
+def test_what_was_not_seen_has_zeros_if_features_shall_ignore_it(dtype):
+    X = pd.DataFrame({"s": ["a", "b"] * 10, "n": range(20)}).astype({"s": dtype})
+    codec = TableCodec.fit(X)
+    given = pd.DataFrame({"s": pd.Series(["b", "z", None], dtype=dtype), "n": [1, 2, None]})
+    features = codec.features(given, ignore_unseen=True)
+    assert features[:, :2].tolist() == [[0, 1], [0, 0], [0, 0]]
+    assert features[2, 2] == 0
+    np.testing.assert_array_equal(codec.features(X, ignore_unseen=True), codec.features(X))
+
+
 def test_unseen_boolean_and_time_are_shown_as_such():
     with pytest.raises(ValueError, match=r"holds the category True, .* it has False"):
         TableCodec.fit(np.array([[False]] * 3)).encode(np.array([[True]]))
