@@ -12,6 +12,8 @@ from ganaug.image_data.sources import Loader
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 """Those of torchvision."""
 
+_PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
+
 
 class FolderSource:
     """Images in class subfolders, at any depth; the label is the name of the subfolder.
@@ -21,7 +23,7 @@ class FolderSource:
     Raises
     ------
     ValueError
-        If there are no class subfolders, or one of them holds no image file.
+        If there are no class subfolders, one of them holds no image file, or they are the parts of a split.
     """
 
     label_dtype = None
@@ -36,6 +38,11 @@ class FolderSource:
             raise ValueError(
                 f"{root} has no class subfolders; expected one subfolder of images for each class, such as "
                 f"{root / 'cat' / '1.png'}, or Parquet files."
+            )
+        if all(_is_part(root / label) for label in classes):
+            raise ValueError(
+                f"{root} does not hold classes but parts of a split ({', '.join(classes)}), each with classes; pass "
+                f"one part, such as {root / classes[-1]}."
             )
         for label in classes:
             files = [(path, label) for path in _find_images(root / label)]
@@ -62,6 +69,11 @@ def fingerprint_file(path: Path, root: Path) -> list[Any]:
     """Return a file's place below `root`, its size and when it was changed."""
     status = path.stat()
     return [path.relative_to(root).as_posix(), status.st_size, status.st_mtime_ns]
+
+
+def _is_part(folder: Path) -> bool:
+    """Say whether a folder looks like a part of a split rather than a class."""
+    return folder.name.lower() in _PARTS and any(child.is_dir() for child in folder.iterdir())
 
 
 def _find_images(folder: Path) -> Iterator[Path]:

@@ -1,5 +1,7 @@
 """read_images on a folder of class subfolders."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -80,6 +82,22 @@ def test_folder_without_classes_is_refused(tmp_path):
     save_image(tmp_path / "a.png")
     with pytest.raises(ValueError, match="has no class subfolders; expected one subfolder of images for each"):
         read_images(tmp_path)
+
+
+@pytest.mark.parametrize("names", [["train"], ["train", "test"], ["Training", "valid", "test"]])
+def test_parts_of_a_split_are_no_classes(folder, names, tmp_path_factory):
+    root = tmp_path_factory.mktemp("split")
+    for name in names:
+        shutil.copytree(folder, root / name)
+    with pytest.raises(ValueError, match=r"parts of a split \(.*\), .*; pass one part, such as"):
+        read_images(root)
+    assert read_images(root / names[0]).labels == ["cat", "cat", "dog", "dog"]
+
+
+def test_a_class_may_be_called_test(folder):
+    (folder / "dog").rename(folder / "test")
+    (folder / "cat").rename(folder / "train")
+    assert set(read_images(folder).labels) == {"test", "train"}
 
 
 def test_empty_class_folder_is_refused(folder):
