@@ -98,7 +98,7 @@ class BaseGAN(BaseEstimator):
         check_parameters(self)
         seed = as_seed(self.random_state)
         device = choose_device(self.device)
-        self.precision_ = choose_precision(self.precision, device)
+        self.precision_ = self._choose_precision(device)
         with seeded(seed):  # A data set may transform its images at random.
             data, classes = self._read(X, y)
         self._count(classes)
@@ -247,7 +247,7 @@ class BaseGAN(BaseEstimator):
             self.device = "auto"
         device = choose_device(self.device)
         if self.precision_ != "32-true":
-            self.precision_ = choose_precision(self.precision, device)
+            self.precision_ = self._choose_precision(device)
         architecture, recipe = make_recipe(self)
         with seeded(0):
             build = partial(architecture.build, self._spec(), recipe.conditioning)
@@ -257,6 +257,9 @@ class BaseGAN(BaseEstimator):
         for name, module in self._modules():
             persistence.load_weights(module, tensors, name)
             module.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+
+    def _choose_precision(self, device: str) -> str:
+        return choose_precision(self.precision, device)
 
     def _weights(self) -> dict[str, Tensor]:
         tensors: dict[str, Tensor] = {}

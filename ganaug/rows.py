@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 from torch import Tensor, nn
 
+from ganaug._parameters import resolve
 from ganaug._validation import check_same_length
 from ganaug.architectures import DataSpec
 from ganaug.base import BaseGAN
@@ -17,12 +18,16 @@ from ganaug.blocks import Layout
 from ganaug.image_data import LabelCodec
 from ganaug.training_data import Rows
 
+_LARGE_LAYER = 2**23
+"""Multiplications of a hidden layer for one batch from which bfloat16 pays."""
+
 
 class RowGAN(BaseGAN):
     """Template of the GANs on rows: a subclass turns user data into compact rows and back."""
 
     codec_: Any
     label_codec_: LabelCodec
+    batch_size: int
     noise: float
     _sampling_batch: ClassVar[int] = 512
 
@@ -74,6 +79,13 @@ class RowGAN(BaseGAN):
         self.codec_, self.label_codec_ = codec, label_codec
         self._adopt_codec()
         return Rows(torch.from_numpy(compact), self._layout, self.noise), torch.from_numpy(self.label_codec_.encode(y))
+
+    def _choose_precision(self, device: str) -> str:
+        """Return the precision: 'auto' is float32 for small layers, where casting costs more than bfloat16 saves."""
+        products = self.batch_size * getattr(resolve(self)["architecture"], "width", 0) ** 2
+        if self.precision == "auto" and products < _LARGE_LAYER:
+            return "32-true"
+        return super()._choose_precision(device)
 
     def _spec(self) -> DataSpec:
         return DataSpec((self._layout.width,), len(self.label_codec_), self._layout)

@@ -59,9 +59,9 @@ class TableGAN(RowGAN):
         frequencies. A warning says which columns that concerns.
     device : {'auto', 'cpu', 'cuda', 'mps'}, default 'cpu'
         These networks are too small to gain from a GPU at their default size.
-    precision : {'auto', '32-true', 'bf16-mixed'}, default '32-true'
-        bfloat16 gains nothing at the default size; for wide networks and batches of several hundred rows, 'auto' takes
-        it where the processor is good at it.
+    precision : {'auto', '32-true', 'bf16-mixed'}, default 'auto'
+        'auto' is float32 at the default size, at which bfloat16 gains nothing; and bfloat16 for wide networks and
+        batches of several hundred rows, where the processor is good at it.
     n_threads : int or None, default 1
         Threads during `fit` and `sample`. At the default size a second gains little, and several fits may run side
         by side.
@@ -137,7 +137,7 @@ class TableGAN(RowGAN):
         discrete_columns: Sequence[Any] | None = None,
         max_categories: int = 64,
         device: str = "cpu",
-        precision: str = "32-true",
+        precision: str = "auto",
         n_threads: int | None = 1,
         verbose: bool | None = False,
         random_state: RandomState = None,

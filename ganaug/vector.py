@@ -56,9 +56,9 @@ class VectorGAN(RowGAN):
         Put samples onto the unit sphere; 'auto' does so if the training vectors lie on it.
     device : {'auto', 'cpu', 'cuda', 'mps'}, default 'cpu'
         These networks are too small to gain from a GPU at their default size.
-    precision : {'auto', '32-true', 'bf16-mixed'}, default '32-true'
-        bfloat16 gains nothing at the default size; for wide networks and batches of several hundred rows, 'auto' takes
-        it where the processor is good at it.
+    precision : {'auto', '32-true', 'bf16-mixed'}, default 'auto'
+        'auto' is float32 at the default size, at which bfloat16 gains nothing; and bfloat16 for wide networks and
+        batches of several hundred rows, where the processor is good at it.
     n_threads : int or None, default 1
         Threads during `fit` and `sample`. At the default size a second gains little, and several fits may run side
         by side.
@@ -130,7 +130,7 @@ class VectorGAN(RowGAN):
         min_class_size: int = 10,
         unit_norm: bool | str = "auto",
         device: str = "cpu",
-        precision: str = "32-true",
+        precision: str = "auto",
         n_threads: int | None = 1,
         verbose: bool | None = False,
         random_state: RandomState = None,

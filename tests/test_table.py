@@ -3,6 +3,7 @@ import itertools
 import pickle
 import tracemalloc
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from _tables import make_labels, make_mixed, make_numbers, tiny_table_gan
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+import ganaug
 from ganaug import TableGAN, load
 from ganaug.architectures import MLP
 from ganaug.base import BaseGAN
@@ -505,3 +507,29 @@ def test_a_generator_may_give_dense_rows_alone():
     rows, _ = gan.sample(50)
     assert rows.dtypes.equals(MIXED.dtypes)
     assert set(rows["string"].dropna()) <= set(MIXED["string"].dropna())
+
+
+class TestPrecision:
+    @pytest.fixture(autouse=True)
+    def fast(self, monkeypatch):
+        monkeypatch.setattr(ganaug.devices, "_bfloat16_speedup", lambda: 9.0)
+
+    @pytest.mark.parametrize("architecture", ["mlp", MLP(width=256, latent_dim=4)])
+    def test_small_layers_are_not_cast(self, architecture):
+        assert TableGAN(architecture, max_steps=1).fit(NUMBERS, LABELS).precision_ == "32-true"
+
+    def test_large_layers_are_cast_where_that_is_fast(self, monkeypatch):
+        gan = TableGAN(MLP(width=256, latent_dim=4, n_blocks=1), batch_size=128, max_steps=1, random_state=0)
+        assert gan.fit(NUMBERS, LABELS).precision_ == "bf16-mixed"
+        assert pickle.loads(pickle.dumps(gan)).precision_ == "bf16-mixed"
+        monkeypatch.setattr(ganaug.devices, "_bfloat16_speedup", lambda: 1.0)
+        assert gan.fit(NUMBERS, LABELS).precision_ == "32-true"
+
+    def test_an_architecture_without_a_width_counts_as_small(self):
+        networks = MLP(width=8, latent_dim=4).build
+        architecture = SimpleNamespace(build=networks, latent_dim=4)
+        assert TableGAN(architecture, max_steps=1).fit(NUMBERS, LABELS).precision_ == "32-true"
+
+    def test_what_is_asked_for_is_done(self):
+        gan = TableGAN(max_steps=1, precision="bf16-mixed").fit(NUMBERS, LABELS)
+        assert gan.precision_ == "bf16-mixed"

@@ -48,7 +48,10 @@ class Networks(NamedTuple):
 
 
 class Architecture(Protocol):
-    """A frozen recipe of networks."""
+    """A frozen recipe of networks.
+
+    One of rows may have a number ``width`` of hidden units; without it, ``precision="auto"`` takes layers for small.
+    """
 
     latent_dim: int
 
