@@ -166,7 +166,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     def _find_estimator(self, X: Any, seed: int) -> Any:
         if self.estimator is not None:
             return self.estimator
-        if getattr(X, "ndim", 2) != 2:
+        if getattr(X, "ndim", 2) > 2:
             raise ValueError(
                 f"X has shape {X.shape}, and without an estimator only tables of shape (N, D) can be classified; pass "
                 f"an estimator that takes such data."

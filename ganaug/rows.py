@@ -2,6 +2,7 @@
 
 import copy
 from abc import abstractmethod
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -82,10 +83,9 @@ class RowGAN(BaseGAN):
 
     def _choose_precision(self, device: str) -> str:
         """Return the precision: 'auto' is float32 for small layers, where casting costs more than bfloat16 saves."""
-        products = self.batch_size * getattr(resolve(self)["architecture"], "width", 0) ** 2
-        if self.precision == "auto" and products < _LARGE_LAYER:
-            return "32-true"
-        return super()._choose_precision(device)
+        width = getattr(resolve(self)["architecture"], "width", 0)
+        is_large = isinstance(width, Real) and self.batch_size * width**2 >= _LARGE_LAYER
+        return super()._choose_precision(device) if is_large or self.precision != "auto" else "32-true"
 
     def _spec(self) -> DataSpec:
         return DataSpec((self._layout.width,), len(self.label_codec_), self._layout)

@@ -1,9 +1,11 @@
 """`TableClassifier`: a strong classifier for tables of any columns, for those who do not bring one."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.exceptions import ConvergenceWarning
@@ -11,17 +13,57 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_feature_names, _check_n_features, check_is_fitted
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_n_features,
+    _check_sample_weight,
+    _get_feature_names,
+    check_is_fitted,
+)
 
 from ganaug._typing import RandomState
 from ganaug._validation import as_seed
 from ganaug.exceptions import GanaugWarning
-from ganaug.table_data import TableCodec, densify
+from ganaug.table_data import TableCodec, as_array, densify, is_frame
 
 N_STEPS = 1000
-"""Steps that the neural network is trained for, however many rows there are: added rows do not lengthen it."""
+"""Steps that the neural network is trained for, so that added rows do not lengthen it; but at least one epoch."""
 
 BATCH_SIZE = 128
+
+
+def logistic_regression(n_rows: int, seed: int) -> LogisticRegression:
+    """Return an unfitted logistic regression."""
+    return LogisticRegression(max_iter=1000)
+
+
+def random_forest(n_rows: int, seed: int) -> RandomForestClassifier:
+    """Return an unfitted forest of a hundred trees."""
+    return RandomForestClassifier(random_state=seed)
+
+
+def gradient_boosting(n_rows: int, seed: int) -> HistGradientBoostingClassifier:
+    """Return unfitted gradient-boosted trees, whose leaves suit the number of rows."""
+    # scikit-learn's leaf of 20 rows allows hardly any split on the smallest tables.
+    leaf = int(np.clip(n_rows // 20, 1, 20))
+    return HistGradientBoostingClassifier(
+        max_leaf_nodes=15, min_samples_leaf=leaf, early_stopping=False, random_state=seed
+    )
+
+
+def neural_network(n_rows: int, seed: int) -> MLPClassifier:
+    """Return an unfitted network of one hidden layer that will be trained for `N_STEPS` steps."""
+    n_epochs = int(np.ceil(N_STEPS / np.ceil(n_rows / BATCH_SIZE)))
+    return MLPClassifier(
+        (64,), batch_size=min(BATCH_SIZE, n_rows), max_iter=n_epochs, tol=0.0, n_iter_no_change=n_epochs + 1,
+        random_state=seed,
+    )  # fmt: skip
+
+
+MEMBERS: dict[str, Callable[[int, int], Any]] = {
+    member.__name__: member for member in (logistic_regression, random_forest, gradient_boosting, neural_network)
+}
+"""Name -> builder of an unfitted classifier from the number of training rows and a seed."""
 
 
 class TableClassifier(ClassifierMixin, BaseEstimator):
@@ -39,8 +81,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):
     ----------
     classes_ : ndarray of shape (n_classes,)
     codec_ : TableCodec
-        Standardises numbers, and gives each category a column. What it did not see in training, such as a new
-        category, is left out of account.
+        Standardises numbers, and gives each category a column; see `TableCodec.features`. What it did not see in
+        training, such as a new category, is left out of account.
     vote_ : VotingClassifier
         Of the four, on the codec's features.
     n_features_in_ : int
@@ -85,35 +127,35 @@ class TableClassifier(ClassifierMixin, BaseEstimator):
         """
         if y is None:
             raise ValueError("TableClassifier requires y to be passed, but the target y is None.")
-        X = densify(X)
+        X = _as_table(X)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", GanaugWarning)  # Folded categories concern sampling.
             codec = TableCodec.fit(X)
+        _get_feature_names(X)  # An error if only some are strings.
+        features = _as_features(codec, X)
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
-        features = codec.features(X).astype(np.float64)
         check_consistent_length(features, y)
-        if features.shape[1] == 0:
-            raise ValueError(
-                f"Every column of X is constant (n_samples={len(y)}), so that nothing tells the classes apart."
-            )
+        features, y, sample_weight = _drop_weightless(features, y, sample_weight)
+        if len(classes := np.unique(y)) < 2:
+            raise ValueError(f"y has one class only, {classes.tolist()[0]!r}; classifying takes two or more.")
+        seed = as_seed(self.random_state) % 2**32  # scikit-learn takes no larger one.
+        vote = VotingClassifier([(name, member(len(y), seed)) for name, member in MEMBERS.items()], voting="soft")
+        with warnings.catch_warnings(), config_context(enable_metadata_routing=False):  # Weights are for all members.
+            warnings.simplefilter("ignore", ConvergenceWarning)  # Their iterations are what is granted.
+            vote.fit(features, y, sample_weight=sample_weight)
         _check_feature_names(self, X, reset=True)
         self.n_features_in_ = codec.n_features
-        vote = VotingClassifier(_make_members(len(y), as_seed(self.random_state)), voting="soft")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # The network stops after its steps.
-            vote.fit(features, y, sample_weight=sample_weight)
         self.codec_, self.vote_, self.classes_ = codec, vote, vote.classes_
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the mean of the four's probabilities, of shape (N, n_classes)."""
         check_is_fitted(self)
-        X = densify(X)
+        X = _as_table(X)
         _check_feature_names(self, X, reset=False)
-        if hasattr(X, "shape") and len(X.shape) == 2:
-            _check_n_features(self, X, reset=False)
-        return self.vote_.predict_proba(self.codec_.features(X, ignore_unseen=True).astype(np.float64))
+        _check_n_features(self, X, reset=False)
+        return self.vote_.predict_proba(_as_features(self.codec_, X))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each row, of shape (N,)."""
@@ -129,28 +171,22 @@ class TableClassifier(ClassifierMixin, BaseEstimator):
         return tags
 
 
-def _make_members(n_rows: int, seed: int) -> list[tuple[str, Any]]:
-    # scikit-learn's leaf of 20 rows allows hardly any split on the smallest tables.
-    leaf = int(np.clip(n_rows // 20, 1, 20))
-    n_epochs = int(np.ceil(N_STEPS / np.ceil(n_rows / BATCH_SIZE)))
-    return [
-        ("logistic_regression", LogisticRegression(max_iter=1000)),
-        ("random_forest", RandomForestClassifier(random_state=seed)),
-        (
-            "gradient_boosting",
-            HistGradientBoostingClassifier(
-                max_leaf_nodes=15, min_samples_leaf=leaf, early_stopping=False, random_state=seed
-            ),
-        ),
-        (
-            "neural_network",
-            MLPClassifier(
-                (64,),
-                batch_size=min(BATCH_SIZE, n_rows),
-                max_iter=n_epochs,
-                tol=0.0,
-                n_iter_no_change=n_epochs + 1,
-                random_state=seed,
-            ),
-        ),
-    ]
+def _as_table(X: Any) -> Any:
+    """Return a frame or a 2-D array, neither of them sparse."""
+    X = densify(X)
+    return X if is_frame(X) else as_array(X)
+
+
+def _as_features(codec: TableCodec, X: Any) -> np.ndarray:
+    """Return float64 of shape (N, D); a column of zeros if there is nothing to tell rows apart by."""
+    features = codec.features(X, ignore_unseen=True).astype(np.float64)
+    return features if features.shape[1] else np.zeros((len(features), 1))
+
+
+def _drop_weightless(features: np.ndarray, y: np.ndarray, weight: Any) -> tuple[np.ndarray, np.ndarray, Any]:
+    """Leave rows of weight zero out: they must not decide how members are built, and a batch must not be all zeros."""
+    if weight is None:
+        return features, y, None
+    weight = _check_sample_weight(weight, features, ensure_non_negative=True)
+    kept = weight > 0
+    return features[kept], y[kept], weight[kept]

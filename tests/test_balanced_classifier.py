@@ -177,6 +177,13 @@ def test_without_an_estimator_a_table_of_any_columns_is_classified():
     np.testing.assert_array_equal(again.predict_proba(MIXED), fitted.predict_proba(MIXED))
 
 
+def test_inner_folds_may_lack_what_tells_rows_apart():
+    X = MIXED[["float"]].assign(rare=pd.Series([3.5, *[None] * 59], dtype=object), flag=[1, *[0] * 59])
+    for columns in (["float", "rare"], ["flag"]):
+        fitted = GANBalancedClassifier(sampler=GANOverSampler(tiny_table_gan(), dose=0.5), random_state=0)
+        assert len(fitted.fit(X[columns], LABELS).predict(X[columns])) == 60
+
+
 def test_images_need_an_estimator():
     images = np.zeros((60, 8, 8, 3), np.uint8)
     with pytest.raises(ValueError, match=r"X has shape \(60, 8, 8, 3\), and without an estimator only tables"):

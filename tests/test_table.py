@@ -527,8 +527,9 @@ class TestPrecision:
 
     def test_an_architecture_without_a_width_counts_as_small(self):
         networks = MLP(width=8, latent_dim=4).build
-        architecture = SimpleNamespace(build=networks, latent_dim=4)
-        assert TableGAN(architecture, max_steps=1).fit(NUMBERS, LABELS).precision_ == "32-true"
+        for more in ({}, {"width": (256, 256)}):
+            architecture = SimpleNamespace(build=networks, latent_dim=4, **more)
+            assert TableGAN(architecture, max_steps=1).fit(NUMBERS, LABELS).precision_ == "32-true"
 
     def test_what_is_asked_for_is_done(self):
         gan = TableGAN(max_steps=1, precision="bf16-mixed").fit(NUMBERS, LABELS)

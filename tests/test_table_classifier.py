@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 from _tables import make_labels, make_mixed, make_numbers
 from scipy import sparse
+from sklearn import config_context
 from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import cross_val_score
 from sklearn.utils import estimator_checks as sklearn_checks
 
 from ganaug.table_classifier import N_STEPS, TableClassifier
@@ -59,6 +61,51 @@ def test_what_training_did_not_see_can_be_classified(mixed, column, value):
     assert np.isfinite(mixed.predict_proba(row)).all()
 
 
+@pytest.mark.parametrize("column", ["integer", "small", "Int64", "datetime", "zoned", "duration", "bool", "string"])
+def test_a_row_without_a_value_is_as_one_beside_others(mixed, column):
+    two = MIXED.head(2).astype({column: object} if MIXED[column].dtype.kind not in "mM" else {})
+    two.loc[0, column] = None
+    one = two.head(1).assign(**{column: pd.Series([None], dtype=object)})
+    np.testing.assert_allclose(mixed.predict_proba(one)[0], mixed.predict_proba(two)[0])
+
+
+def test_a_list_without_a_value_is_as_one_beside_others():
+    X = [[number, "p" if number % 3 else "q"] for number in range(60)]
+    fitted = TableClassifier(random_state=0).fit(X, LABELS)
+    one, two = fitted.predict_proba([[None, "p"]]), fitted.predict_proba([[None, "p"], [1, "q"]])
+    np.testing.assert_allclose(one[0], two[0])
+
+
+def test_a_column_without_a_value_in_training_is_not_looked_at():
+    X = MIXED[["float", "string"]].assign(empty=np.nan, nothing=None, same=1)
+    fitted = TableClassifier(random_state=0).fit(X, LABELS)
+    proba = fitted.predict_proba(X)
+    np.testing.assert_array_equal(fitted.predict_proba(X.assign(empty="late", nothing=3.5, same=2)), proba)
+
+
+def test_without_variation_shares_are_predicted():
+    proba = TableClassifier(random_state=0).fit(np.ones((60, 2)), LABELS).predict_proba(np.ones((3, 2)))
+    np.testing.assert_allclose(proba[:, 1], 0.2, atol=0.02)
+
+
+def test_categories_of_another_kind_are_refused():
+    y = ["a", "b"] * 30
+    fitted = TableClassifier(random_state=0).fit(pd.DataFrame({"zip": pd.Categorical(["1", "2"] * 30)}), y)
+    for given in ([1, 2], pd.Categorical([1, 2])):
+        with pytest.raises(TypeError, match="Column 'zip' of X holds numbers, but its categories were strings"):
+            fitted.predict(pd.DataFrame({"zip": given}))
+
+
+def test_what_is_far_away_is_far_away():
+    X = pd.DataFrame({"d": pd.date_range("2020", periods=60).astype("M8[ns]"), "x": np.linspace(0, 1, 60)})
+    fitted = TableClassifier(random_state=0).fit(X, np.arange(60) > 30)
+    days = np.array(["1066-01-01", "2020-01-01", "9999-12-31"], "M8[s]")
+    features = fitted.codec_.features(X.head(3).assign(d=days, x=[-1e300, 0, 1e300]), ignore_unseen=True)
+    assert (np.diff(features, axis=0) > 1).all()
+    assert features[:, 1].tolist() == [-1e6, pytest.approx(features[1, 1]), 1e6]
+    assert fitted.predict(X.head(3).assign(d=days, x=[-1e300, 0, 1e300])).tolist() == [False, False, True]
+
+
 def test_an_unseen_category_says_nothing():
     X = pd.DataFrame({"said": ["yes", "no"] * 30, "noise": np.random.default_rng(0).normal(size=60)})
     fitted = TableClassifier(random_state=0).fit(X, ["yes", "no"] * 30)
@@ -96,6 +143,37 @@ def test_weights_raise_a_class():
     assert (raised.reshape(60, 4, 2)[:, :, 1].mean(0) > 0).all()
 
 
+def test_rows_of_weight_zero_are_left_out():
+    weight = np.zeros(300)
+    weight[:20] = 1
+    X, y = np.random.default_rng(0).normal(size=(300, 3)), np.arange(300) % 2
+    weighted = TableClassifier(random_state=0).fit(X, y, weight)
+    few = TableClassifier(random_state=0).fit(X[:20], y[:20], np.ones(20))
+    assert weighted.vote_.named_estimators_["neural_network"].batch_size == 20
+    assert np.abs(weighted.predict_proba(X) - few.predict_proba(X)).mean() < 0.05
+
+
+def test_negative_weights_are_refused_and_an_earlier_fit_kept():
+    fitted = TableClassifier(random_state=0).fit(NUMBERS, LABELS)
+    before = fitted.predict_proba(NUMBERS)
+    with pytest.raises(ValueError, match="Negative values"):
+        fitted.fit(MIXED[["float"]], LABELS, -np.ones(60))
+    np.testing.assert_array_equal(fitted.predict_proba(NUMBERS), before)
+
+
+def test_weights_pass_with_metadata_routing():
+    with config_context(enable_metadata_routing=True):
+        model = TableClassifier(random_state=0).set_fit_request(sample_weight=True)
+        model.set_score_request(sample_weight=False)
+        scores = cross_val_score(model, NUMBERS, LABELS, cv=2, params={"sample_weight": np.ones(60)})
+    assert scores.min() > 0.5
+
+
+@pytest.mark.parametrize("random_state", [2**40, np.random.RandomState(0), np.random.default_rng(0)])
+def test_any_seed_will_do(random_state):
+    assert TableClassifier(random_state=random_state).fit(NUMBERS, LABELS).predict(NUMBERS).shape == (60,)
+
+
 @pytest.mark.parametrize("n", [60, 300])
 def test_the_network_takes_as_many_steps_for_any_number_of_rows(n):
     X, y = np.random.default_rng(0).normal(size=(n, 2)), np.arange(n) % 2
@@ -114,7 +192,7 @@ def test_training_and_prediction_are_silent():
 @pytest.mark.parametrize(
     ("X", "y", "message"),
     [
-        (np.ones((6, 2)), [0, 1] * 3, r"Every column of X is constant \(n_samples=6\)"),
+        (NUMBERS, ["only"] * 60, "y has one class only, 'only'; classifying takes two or more"),
         (NUMBERS, None, "requires y to be passed, but the target y is None"),
         (NUMBERS, LABELS[:9], "inconsistent numbers of samples"),
         (NUMBERS, np.linspace(0, 1, 60), "Unknown label type: continuous"),

@@ -3,9 +3,8 @@
     python -m benchmarks.table_suite [--part report] [--methods smote ganaug] [--folds 5]
     python -m benchmarks.table_suite --tables --part report confirmation --against ganaug
 
-Rows go to ``benchmarks/results/table_suite.jsonl``, of ``--panel vote`` to ``table_suite_vote.jsonl``; what is there
-already is skipped. The packages that
-sets and peers come with are named in `benchmarks.table_suite`.
+Rows go to ``benchmarks/results/table_suite.jsonl``, those of ``--panel vote`` to ``table_suite_vote.jsonl``; what is
+there already is skipped. The packages that sets and peers come with are named in `benchmarks.table_suite`.
 """
 
 import os

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.neural_network import MLPClassifier
 
-from ganaug.table_classifier import TableClassifier
-
-MLP_BATCH = 128
-MLP_STEPS = 1000
+from ganaug.table_classifier import (
+    TableClassifier,
+    gradient_boosting,
+    logistic_regression,
+    neural_network,
+    random_forest,
+)
 
 
 class WeightedNeighbors(KNeighborsClassifier):
@@ -31,31 +31,6 @@ class WeightedNeighbors(KNeighborsClassifier):
         return votes / votes.sum(axis=1, keepdims=True)
 
 
-def _logistic_regression(n_rows: int, seed: int) -> LogisticRegression:
-    return LogisticRegression(C=1.0, max_iter=1000)
-
-
-def _random_forest(n_rows: int, seed: int) -> RandomForestClassifier:
-    return RandomForestClassifier(100, n_jobs=1, random_state=seed)
-
-
-def _gradient_boosting(n_rows: int, seed: int) -> HistGradientBoostingClassifier:
-    # scikit-learn's leaf of 20 rows allows hardly any split on the smallest tables.
-    leaf = int(np.clip(n_rows // 20, 1, 20))
-    return HistGradientBoostingClassifier(
-        max_iter=100, max_leaf_nodes=15, min_samples_leaf=leaf, early_stopping=False, random_state=seed
-    )
-
-
-def _mlp(n_rows: int, seed: int) -> MLPClassifier:
-    # Equal steps, not epochs: rows added by a sampler must not buy longer training.
-    n_epochs = int(np.ceil(MLP_STEPS / np.ceil(n_rows / MLP_BATCH)))
-    return MLPClassifier(
-        (64,), batch_size=min(MLP_BATCH, n_rows), max_iter=n_epochs, tol=0.0, n_iter_no_change=n_epochs + 1,
-        random_state=seed,
-    )  # fmt: skip
-
-
 def _neighbors(n_rows: int, seed: int) -> WeightedNeighbors:
     return WeightedNeighbors(5)
 
@@ -65,10 +40,10 @@ def _vote(n_rows: int, seed: int) -> TableClassifier:
 
 
 LEARNERS: dict[str, Callable[[int, int], Any]] = {
-    "lr": _logistic_regression,
-    "rf": _random_forest,
-    "hgb": _gradient_boosting,
-    "mlp": _mlp,
+    "lr": logistic_regression,
+    "rf": random_forest,
+    "hgb": gradient_boosting,
+    "mlp": neural_network,
     "knn": _neighbors,
 }
 """Short name -> builder of an unfitted classifier from the number of training rows and a seed."""
@@ -77,7 +52,7 @@ PANELS: dict[str, dict[str, Callable[[int, int], Any]]] = {"five": LEARNERS, "vo
 """Learners whose scores are averaged, ranked and compared together.
 
 ``"five"`` asks what a method does for a classifier that is given; ``"vote"`` what is reached by those who leave the
-classifier to ganaug, as they do to EasyEnsemble.
+classifier to ganaug, as they do to EasyEnsemble. It votes on the same dense rows that every method and learner gets.
 """
 
 

@@ -15,7 +15,7 @@ A row is at most 400 bytes, so that all can be committed.
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache, partial
 from multiprocessing import get_context
@@ -42,10 +42,10 @@ METHODS: dict[str, Method] = {method.name: method for method in (*CHEAP, *DEEP, 
 Cell = tuple[str, int, str]
 
 
-def row_key(cell: Cell) -> str:
+def row_key(cell: Cell, panel: str = "five") -> str:
     """Name a (set, fold, method) by everything that decides its row."""
     name, fold, method = cell
-    settings = f"{SUITE} {METHODS[method].settings}"
+    settings = f"{SUITE} {METHODS[method].settings}" + (f" {panel}" if panel != "five" else "")
     return f"{name}/{fold}/{method}/{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
 
 
@@ -71,12 +71,12 @@ def run(
     on_row : callable, optional
         Called with each new row.
     panel : key of `PANELS`, default "five"
-        The learners; rows of several panels do not go into one file.
+        The learners. Each panel has a file of its own, since tables are of one panel.
     """
     results = ResultsFile(path)
     finished = {row["key"] for row in results.rows if not (retry_failed and has_failed(row))}
-    lacking = [cell for cell in cells if row_key(cell) not in finished]
-    for row in _make_rows(lacking, n_workers, tuple(PANELS[panel])):
+    lacking = [cell for cell in cells if row_key(cell, panel) not in finished]
+    for row in _make_rows(lacking, n_workers, panel):
         if row is not None:
             results.append(row)
             if on_row is not None:
@@ -88,8 +88,8 @@ def has_failed(row: Row) -> bool:
     return "error" in row or any(isinstance(scores, str) for scores in row["s"].values())
 
 
-def _make_rows(cells: Sequence[Cell], n_workers: int, learners: Sequence[str]) -> Iterator[Row | None]:
-    make = partial(make_row, learners=learners)
+def _make_rows(cells: Sequence[Cell], n_workers: int, panel: str) -> Iterator[Row | None]:
+    make = partial(make_row, panel=panel)
     if n_workers == 1:
         yield from map(make, cells)
         return
@@ -115,12 +115,10 @@ def _load(name: str) -> Table:
     return SETS[name].load()
 
 
-def make_row(
-    cell: Cell, load: Callable[[str], Table] = _load, learners: Iterable[str] = tuple(PANELS["five"])
-) -> Row | None:
+def make_row(cell: Cell, load: Callable[[str], Table] = _load, panel: str = "five") -> Row | None:
     """Run one cell; None if the method is not meant for the set."""
     name, index, method_name = cell
-    method, row = METHODS[method_name], {"key": row_key(cell)}
+    method, row = METHODS[method_name], {"key": row_key(cell, panel)}
     begin = time.process_time()
     try:
         fold = make_fold(load(name), name, index)
@@ -132,7 +130,7 @@ def make_row(
     except Exception as error:  # Whatever a third party raises is a result.
         return row | {"t": _seconds(begin), "error": _describe(error)}
     row |= {"n": _n_rows(prepared, fold), "t": _seconds(begin), "mb": peak.increase()}
-    return row | {"s": {learner: _evaluate(method, prepared, fold, learner) for learner in learners}}
+    return row | {"s": {learner: _evaluate(method, prepared, fold, learner) for learner in PANELS[panel]}}
 
 
 def _evaluate(method: Method, prepared: Any, fold: Fold, learner: str) -> list[float] | str:

@@ -39,10 +39,10 @@ class FolderSource:
                 f"{root} has no class subfolders; expected one subfolder of images for each class, such as "
                 f"{root / 'cat' / '1.png'}, or Parquet files."
             )
-        if all(_is_part(root / label) for label in classes):
+        if {label.lower() for label in classes} <= _PARTS and any(_has_folders(root / label) for label in classes):
             raise ValueError(
-                f"{root} does not hold classes but parts of a split ({', '.join(classes)}), each with classes; pass "
-                f"one part, such as {root / classes[-1]}."
+                f"{root} does not hold classes but parts of a split ({', '.join(classes)}); pass one of them, such as "
+                f"{root / next((label for label in classes if label.lower().startswith('train')), classes[0])}."
             )
         for label in classes:
             files = [(path, label) for path in _find_images(root / label)]
@@ -71,9 +71,8 @@ def fingerprint_file(path: Path, root: Path) -> list[Any]:
     return [path.relative_to(root).as_posix(), status.st_size, status.st_mtime_ns]
 
 
-def _is_part(folder: Path) -> bool:
-    """Say whether a folder looks like a part of a split rather than a class."""
-    return folder.name.lower() in _PARTS and any(child.is_dir() for child in folder.iterdir())
+def _has_folders(folder: Path) -> bool:
+    return any(child.is_dir() and _is_visible(child.name) for child in folder.iterdir())
 
 
 def _find_images(folder: Path) -> Iterator[Path]:

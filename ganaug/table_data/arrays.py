@@ -1,12 +1,13 @@
 """Tables as 2-D arrays and lists of rows."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_array
 
-from ganaug.table_data.cells import Cells, ColumnType, check_kind, make_cells
+from ganaug.table_data.cells import Cells, ColumnType, check_kind, convert_times, make_cells
 from ganaug.table_data.objects import missing_value, read_objects
 
 
@@ -65,8 +66,10 @@ class ArrayTable:
         read = [_read_column(array[:, place], place) for place in range(array.shape[1])]
         return cls(tuple(column_type for column_type, _ in read)), [cells for _, cells in read]
 
-    def read(self, X: Any, ignore_unseen: bool = False) -> list[Cells]:
-        """Read another table of the same form; arrays have no categories that could be unseen here.
+    def read(self, X: Any, ignore_unseen: bool = False, skip: Container[int] = ()) -> list[Cells | None]:
+        """Read another table of the same form, but for the columns at the positions to skip, whose cells are None.
+
+        Arrays have no categories that could be unseen here.
 
         Raises
         ------
@@ -77,12 +80,14 @@ class ArrayTable:
         check_n_columns(array.shape[1], len(self.types))
         seen = self.types[0].dtype
         if array.dtype.kind == seen.kind and seen.kind in "mM":
-            array = array.astype(seen)  # Times of another unit.
-        columns = []
+            array = convert_times(array, np.datetime_data(seen)[0])
+        columns: list[Cells | None] = []
         for place, expected in enumerate(self.types):
+            if place in skip:
+                columns.append(None)
+                continue
             found, cells = _read_column(array[:, place], place)
-            check_kind(cells, found, expected)
-            columns.append(cells)
+            columns.append(check_kind(cells, found, expected))
         return columns
 
     def write(self, columns: list[np.ndarray], n_rows: int) -> np.ndarray:
@@ -113,7 +118,7 @@ def as_array(X: Any) -> np.ndarray:
             )
         objects = np.array(X, dtype=object)
         X = objects if objects.ndim == 2 and np.array(X).dtype.kind in "USO" else X
-    return check_array(X, dtype=None, ensure_all_finite=False, estimator="TableGAN", input_name="X")
+    return check_array(X, dtype=None, ensure_all_finite=False, input_name="X")
 
 
 def check_n_columns(given: int, expected: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 _NANOSECONDS = (86_400 * 10**9, 3600 * 10**9, 60 * 10**9, 10**9, 10**6, 10**3)
+_WRAPPED_DAYS = 400  # Rounding to years moves a time by less, and overflow by far more.
 _WORDS = {
     "number": "numbers",
     "bool": "booleans",
@@ -66,6 +67,25 @@ def make_cells(name: str, values: np.ndarray, missing: np.ndarray | None = None)
     if missing is not None and not missing.any():
         missing = None
     return Cells(name, values, missing)
+
+
+def convert_times(values: np.ndarray, unit: str) -> np.ndarray:
+    """Return times or durations in another resolution; those beyond its reach become the farthest that it holds.
+
+    Parameters
+    ----------
+    values : ndarray of dtype datetime64 or timedelta64
+    unit : str
+        Such as ``'ns'``, which holds the years 1678 to 2262.
+    """
+    kind = values.dtype.kind
+    converted = values.astype(f"{kind}8[{unit}]")
+    days, kept = (part.astype(f"{kind}8[D]").astype(np.int64) for part in (values, converted))
+    is_beyond = ~np.isnat(values) & (np.abs(days - kept) > _WRAPPED_DAYS)
+    if is_beyond.any():
+        farthest = np.where(days > 0, np.iinfo(np.int64).max, np.iinfo(np.int64).min + 1)
+        converted[is_beyond] = farthest[is_beyond].view(converted.dtype)
+    return converted
 
 
 def check_finite(name: str, values: np.ndarray, missing: np.ndarray) -> None:
@@ -144,11 +164,19 @@ class ColumnType:
         raise NotImplementedError
 
 
-def check_kind(cells: Cells, found: ColumnType, expected: ColumnType) -> None:
-    """Raise a `TypeError` unless cells are of the kind that the training data had; booleans count as numbers."""
+def check_kind(cells: Cells, found: ColumnType, expected: ColumnType) -> Cells:
+    """Return cells of the kind that the training data had, if only because none holds a value.
+
+    Raises
+    ------
+    TypeError
+        If they are of another kind; booleans count as numbers.
+    """
+    if len(cells.present) == 0:
+        return Cells(cells.name, np.zeros(len(cells.values), np.int64), cells.missing)
     kinds = {found.kind, expected.kind}
-    if len(kinds) == 1 or kinds == {"number", "bool"} or len(cells.present) == 0:
-        return
+    if len(kinds) == 1 or kinds == {"number", "bool"}:
+        return cells
     raise TypeError(
         f"{cells.name} of X holds {_WORDS[found.kind]}, such as {found.show(cells.present.tolist()[0])}, but held "
         f"{_WORDS[expected.kind]} in the training data; convert it to {expected.dtype}."

@@ -189,8 +189,9 @@ class TableCodec:
         ----------
         X : DataFrame, ndarray or list of lists, of shape (N, n_features)
         ignore_unseen : bool, default False
-            Whether a category that `fit` did not see is given zeros in all its columns, and so are missing ones where
-            `fit` saw none, instead of an error.
+            Whether a category that `fit` did not see is given zeros in all its columns (or, in a column that was
+            capped, counts as a rare one), and so are missing ones where `fit` saw none, instead of an error; columns
+            in which `fit` saw no variation are not looked at.
 
         Returns
         -------
@@ -204,14 +205,18 @@ class TableCodec:
         ValueError, TypeError
             As `encode`.
         """
-        cells = self.form.read(X, ignore_unseen)
+        unread = {place for place, column in enumerate(self.columns) if ignore_unseen and not column.n_features}
+        cells = self.form.read(X, ignore_unseen, unread)
         features: list[np.ndarray] = []
         for own, column, column_type in zip(cells, self.columns, self.form.types, strict=True):
+            if own is None:
+                continue
             if isinstance(column, NumberColumn):
                 features += column.features(own, ignore_unseen)
             else:
                 features += column.features(own, column_type, ignore_unseen)
-        return _stack(features, len(cells[0].values))
+        n_rows = next((len(own.values) for own in cells if own is not None), None)
+        return _stack(features, len(X) if n_rows is None else n_rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Write the codec as a JSON-able dict.

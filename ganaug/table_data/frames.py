@@ -1,18 +1,21 @@
 """Tables as pandas DataFrames; pandas is imported only when one comes in."""
 
 import datetime
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ganaug.table_data.arrays import as_array, check_n_columns
-from ganaug.table_data.cells import Cells, ColumnType, check_kind, make_cells
+from ganaug.table_data.cells import Cells, ColumnType, check_kind, convert_times, make_cells
 from ganaug.table_data.dtypes import dtype_from_json, dtype_to_json
 from ganaug.table_data.objects import missing_value, read_objects
 from ganaug.table_data.scalars import from_json, to_json
 
 _KINDS = {"b": "bool", "i": "number", "u": "number", "f": "number", "c": "number", "M": "datetime", "m": "timedelta"}
+_NUMBERS, _TIMES = ("integer", "floating", "mixed-integer-float", "decimal"), ("datetime64", "datetime", "date")
+_CATEGORY_WORDS = {**dict.fromkeys(_NUMBERS, "numbers"), **dict.fromkeys(_TIMES, "times"), "string": "strings"}
 
 
 def is_frame(X: Any) -> bool:
@@ -142,8 +145,10 @@ class FrameTable:
         form = cls(types, tuple(X.columns.tolist()), tuple(X.columns.names), index_name)
         return form, [cells for _, cells in read]
 
-    def read(self, X: Any, ignore_unseen: bool = False) -> list[Cells]:
-        """Read another table of the same form; an array's columns are taken by position.
+    def read(self, X: Any, ignore_unseen: bool = False, skip: Container[int] = ()) -> list[Cells | None]:
+        """Read another table of the same form, but for the columns at the positions to skip, whose cells are None.
+
+        An array's columns are taken by position.
 
         A pandas categorical's values that were not among its categories have place -1 if that is ignored.
 
@@ -161,7 +166,7 @@ class FrameTable:
         _check_frame(X)
         check_names(list(X.columns), list(self.names))
         return [
-            _read_like(expected, X.iloc[:, place], self.names[place], ignore_unseen)
+            None if place in skip else _read_like(expected, X.iloc[:, place], self.names[place], ignore_unseen)
             for place, expected in enumerate(self.types)
         ]
 
@@ -222,9 +227,7 @@ def check_names(given: list[Any], expected: list[Any]) -> None:
 def _check_frame(X: Any) -> None:
     for count, what in ((X.shape[1], "feature"), (X.shape[0], "sample")):  # in scikit-learn's words
         if count == 0:
-            raise ValueError(
-                f"Found array with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required by TableGAN."
-            )
+            raise ValueError(f"Found array with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required.")
     if not X.columns.is_unique:
         repeated = X.columns[X.columns.duplicated()].unique().tolist()
         raise ValueError(
@@ -245,7 +248,9 @@ def _read_series(series: Any, label: Any, unit: str | None = None) -> tuple[Fram
         letter = dtype.kind
         is_date = str(dtype).startswith(("date32", "date64"))  # of Arrow, which takes no NaT for these
         empty = datetime.date(1970, 1, 1) if is_date else np.array("NaT", f"{letter}8[{column_type.unit}]")[()]
-        times = series.to_numpy(dtype=f"{letter}8[{unit or column_type.unit}]", na_value=empty)
+        times = series.to_numpy(dtype=f"{letter}8[{column_type.unit}]", na_value=empty)
+        if unit is not None:
+            times = convert_times(times, unit)
         return column_type, make_cells(name, times.view(np.int64), series.isna().to_numpy())
     if column_type.kind == "object":
         kind, values, missing, token = read_objects(name, series.to_numpy(dtype=object))
@@ -264,11 +269,10 @@ def _read_like(expected: FrameType, series: Any, label: Any, ignore_unseen: bool
     if expected.kind == "category":
         return _read_categories(expected, series, label, ignore_unseen)
     if type(series.dtype).__name__ == "CategoricalDtype":
-        series = series.astype(series.cat.categories.dtype)
+        series = series.astype(object if series.hasnans else series.cat.categories.dtype)
     unit = expected.unit if expected.kind in ("datetime", "timedelta") else None
     found, cells = _read_series(series, label, unit)
-    check_kind(cells, found, expected)
-    return cells
+    return check_kind(cells, found, expected)
 
 
 def _read_categories(expected: FrameType, series: Any, label: Any, ignore_unseen: bool) -> Cells:
@@ -277,6 +281,7 @@ def _read_categories(expected: FrameType, series: Any, label: Any, ignore_unseen
     if type(series.dtype).__name__ == "CategoricalDtype" and series.cat.categories.equals(categories):
         codes = series.cat.codes.to_numpy()
         return make_cells(f"Column {label!r}", codes, codes < 0)
+    _check_categories(categories, series, label)
     codes, missing = categories.get_indexer(series), series.isna().to_numpy()
     unseen = (codes < 0) & ~missing
     if unseen.any() and not ignore_unseen:
@@ -286,6 +291,18 @@ def _read_categories(expected: FrameType, series: Any, label: Any, ignore_unseen
             f"one of these, or train with data that has it."
         )
     return make_cells(f"Column {label!r}", codes, missing)
+
+
+def _check_categories(categories: Any, series: Any, label: Any) -> None:
+    """Raise a `TypeError` if numbers are given for strings or the like, which would all be unseen categories."""
+    from pandas.api.types import infer_dtype
+
+    given = series.cat.categories if type(series.dtype).__name__ == "CategoricalDtype" else series
+    found, expected = (_CATEGORY_WORDS.get(infer_dtype(values, skipna=True)) for values in (given, categories))
+    if found and expected and found != expected:
+        raise TypeError(
+            f"Column {label!r} of X holds {found}, but its categories were {expected} in the training data; convert it."
+        )
 
 
 def _is_arrow(dtype: Any) -> bool:

@@ -17,6 +17,7 @@ _ATOM_CONTRAST = 5.0
 _WALL_SHARE = 0.01
 _LOOKUP_STEPS = 2**16
 _FLOAT32 = 1e-6
+_FARTHEST = 1e6
 
 
 @dataclass(frozen=True)
@@ -144,11 +145,13 @@ class NumberColumn:
     def features(self, cells: Cells, ignore_unseen: bool = False) -> list[np.ndarray]:
         """Return `n_features` arrays of shape (N,): the standardised number, 0 where missing; and whether it is.
 
+        A number far beyond all seen ones counts as a million standard deviations away.
+
         Missing values in a column where none was in training are an error, unless that is ignored.
         """
         if not ignore_unseen:
             check_missing(cells, self.has_missing)
-        z = self.standard.encode(self._to_steps(cells))
+        z = np.clip(self.standard.encode(self._to_steps(cells)), -_FARTHEST, _FARTHEST)
         is_missing = np.zeros(len(z), bool) if cells.missing is None else cells.missing
         columns = [np.where(is_missing, 0.0, z), is_missing]
         is_constant = self.scaling is None and len(self.atoms) < 2

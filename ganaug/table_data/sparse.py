@@ -4,12 +4,14 @@ from typing import Any
 
 from scipy import sparse
 
+from ganaug.table_data.frames import is_frame
+
 
 def densify(X: Any) -> Any:
     """Return a dense array or frame; others as they are."""
     if sparse.issparse(X):
         return X.toarray()
-    if hasattr(X, "iloc"):
+    if is_frame(X):
         dense = {name: dtype.subtype for name, dtype in _sparse_dtypes(X).items()}
         return X.astype(dense) if dense else X
     return X
@@ -19,7 +21,7 @@ def formed_like(X: Any, rows: Any) -> Any:
     """Undo `densify`: return rows in the form of X."""
     if sparse.issparse(X):
         return sparse.csr_matrix(rows).asformat(X.format)
-    if hasattr(X, "iloc"):
+    if is_frame(X):
         dtypes = _sparse_dtypes(X)
         return rows.astype(dtypes) if dtypes else rows
     return rows

@@ -336,6 +336,7 @@ class TestRows:
         assert list(made[0]["s"]) == ["vote"]
         table = comparison.read_scores(made, ["toy"])
         assert table["learner"].tolist() == ["vote"]
+        assert made[0]["key"] == rows.row_key(toy[0], "vote") != rows.row_key(toy[0])
 
     def test_failures_are_made_again_only_on_request(self, toy, tmp_path):
         made = []

@@ -89,15 +89,28 @@ def test_parts_of_a_split_are_no_classes(folder, names, tmp_path_factory):
     root = tmp_path_factory.mktemp("split")
     for name in names:
         shutil.copytree(folder, root / name)
-    with pytest.raises(ValueError, match=r"parts of a split \(.*\), .*; pass one part, such as"):
+    with pytest.raises(ValueError, match=rf"parts of a split \(.*\); pass one of them, such as .*{names[0]}\."):
         read_images(root)
     assert read_images(root / names[0]).labels == ["cat", "cat", "dog", "dog"]
 
 
 def test_a_class_may_be_called_test(folder):
     (folder / "dog").rename(folder / "test")
-    (folder / "cat").rename(folder / "train")
+    assert set(read_images(folder).labels) == {"cat", "test"}
+    shutil.rmtree(folder / "cat")
+    (folder / "test" / ".thumbnails").mkdir()
+    (folder / "test").rename(folder / "train")
+    shutil.copytree(folder / "train", folder / "test")
     assert set(read_images(folder).labels) == {"test", "train"}
+
+
+def test_a_flat_part_beside_one_of_classes_is_a_part(folder):
+    for name in ("dog", "cat"):
+        (folder / "train" / name).parent.mkdir(exist_ok=True)
+        (folder / name).rename(folder / "train" / name)
+    save_image(folder / "test" / "1.png")
+    with pytest.raises(ValueError, match=r"parts of a split \(test, train\)"):
+        read_images(folder)
 
 
 def test_empty_class_folder_is_refused(folder):
