@@ -76,6 +76,10 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     The GAN is trained once for each inner fold and once for all rows, for all candidates together; the classifier once
     for each candidate and fold. Shift and expected gain are those of single classifiers.
 
+    Expected gains rest on experience with single classifiers. A vote such as `TableClassifier` gains as much from the
+    shift, and next to nothing from new rows (``benchmarks/results/table_suite_vote.md``): there the expected gain is
+    too high, and ``GANOverSampler(dose=0)``, the shift alone, does as well in less time.
+
     References
     ----------
     Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, arXiv:2007.07314, Section 4.1 (the shift).

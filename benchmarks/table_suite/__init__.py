@@ -1,4 +1,4 @@
-"""The table suite: samplers for rare classes on open tables, with five learners and paired statistics.
+"""The table suite: samplers for rare classes on open tables, with several learners and paired statistics.
 
 Run it from the repository's root with ``python -m benchmarks.table_suite``; see `benchmarks.table_suite.__main__`.
 
@@ -16,7 +16,7 @@ What is missing is a failure in the rows of the sets or methods that need it; ``
 - `sets`: which tables, and which half each belongs to;
 - `loaders`: reading them, and the rules that make balanced ones imbalanced;
 - `folds`: splits, and the preprocessing that every method shares;
-- `learners`: the five classifiers;
+- `learners`: the five classifiers, and the one that ganaug brings;
 - `methods`, `peers`, `generators`, `methods_ganaug`: what is done about the rare classes;
 - `scores`: what is measured;
 - `rows`: one JSON line for each set, fold and method;
