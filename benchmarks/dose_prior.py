@@ -1,11 +1,11 @@
 """Learn the prior of `ganaug.dose` on the development half of the table suite.
 
-Every candidate is measured on outer folds of every development set, with every learner of the suite: one JSON line for
-each set and fold in ``benchmarks/results/dose_candidates.jsonl``, which a restart continues. ``--write`` turns the
-lines into ``ganaug/dose_prior.json``; ``--check`` prints what the choice would have gained on each set with a prior
-that was learned without it.
+Every candidate is measured on outer folds of every development set, with every learner of a panel of the suite: one
+JSON line for each panel, set and fold in ``benchmarks/results/dose_candidates.jsonl``, which a restart continues.
+``--write`` turns the lines into ``ganaug/dose_prior.json``; ``--check`` prints what the choice would have gained on
+each set with a prior that was learned without it.
 
-    python benchmarks/dose_prior.py [--folds 0 1 2] [--sets ...] [--write] [--check]
+    python benchmarks/dose_prior.py [--panels five vote] [--folds 0 1 2] [--sets ...] [--write] [--check]
 """
 
 import os
@@ -18,6 +18,7 @@ import re
 import sys
 import warnings
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.table_suite.folds import Fold, make_fold
-from benchmarks.table_suite.learners import LEARNERS
+from benchmarks.table_suite.learners import PANELS
 from benchmarks.table_suite.methods_ganaug import (
     OnFrames,
     add_rows,
@@ -42,7 +43,10 @@ from ganaug.trials import average_precision
 
 RESULTS = Path(__file__).parent / "results" / "dose_candidates.jsonl"
 PRIOR = Path(__file__).parents[1] / "ganaug" / "dose_prior.json"
-FAMILIES = {"lr": "linear", "rf": "forest", "hgb": "boosting", "mlp": "network", "knn": "neighbors"}
+FAMILIES = {"lr": "linear", "rf": "forest", "hgb": "boosting", "mlp": "network", "knn": "neighbors", "vote": "vote"}
+COMMON = {"any": list(PANELS["five"]), "vote": list(PANELS["vote"])}
+"""Learners that have one prior in common where decisions are shifted, by its name; see `find_shifted_prior`."""
+
 SCORES = ("balanced_accuracy", "f1_macro", "average_precision", "shifted_balanced_accuracy", "shifted_f1_macro")
 INNER = {"shifted_balanced_accuracy": 5, "shifted_f1_macro": 6, "average_precision": 7}
 """Where a candidate's numbers have its score on inner folds."""
@@ -52,13 +56,15 @@ NAMES = [name for name in CANDIDATES if name != "none"]
 def main() -> None:
     """Measure what is missing, then write or check."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--panels", nargs="*", choices=PANELS, default=list(PANELS))
     parser.add_argument("--folds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--sets", nargs="*", default=sets_in("development"))
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--write", action="store_true", help="write ganaug/dose_prior.json from the lines")
     parser.add_argument("--check", action="store_true", help="leave-one-set-out gains of the choice")
     options = parser.parse_args()
-    measure_all(options.sets, options.folds, options.out)
+    for panel in options.panels:
+        measure_all(panel, options.sets, options.folds, options.out)
     rows = [json.loads(line) for line in options.out.read_text(encoding="utf-8").splitlines()]
     if options.check:
         check(rows)
@@ -68,24 +74,25 @@ def main() -> None:
         PRIOR.write_text(one_line_each + "\n", encoding="utf-8")
 
 
-def measure_all(sets: list[str], folds: list[int], out: Path) -> None:
-    """Append a line for each set and fold that has none."""
+def measure_all(panel: str, sets: list[str], folds: list[int], out: Path) -> None:
+    """Append a line for each of the panel's sets and folds that has none."""
     import torch
 
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")
     lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
-    finished = {(row["set"], row["fold"]) for row in map(json.loads, lines)}
+    learners = PANELS[panel]
+    finished = {(row["set"], row["fold"]) for row in map(json.loads, lines) if row["s"].keys() == learners.keys()}
     for index in folds:
         for name in sets:
             if (name, index) not in finished:
-                row = measure(make_fold(SETS[name].load(), name, index))
+                row = measure(make_fold(SETS[name].load(), name, index), learners)
                 with out.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(row) + "\n")
-                print(name, index, flush=True)
+                print(panel, name, index, flush=True)
 
 
-def measure(fold: Fold) -> dict[str, Any]:
+def measure(fold: Fold, learners: Mapping[str, Callable[[int, int], Any]]) -> dict[str, Any]:
     """Return every candidate's scores with every learner on one fold.
 
     For each candidate the `SCORES` on the test part, decisions of the shifted ones moved as inner folds say; then the
@@ -94,7 +101,7 @@ def measure(fold: Fold) -> dict[str, Any]:
     pool, trials = make_pool(typed_frame(fold), fold.y_train, fold.seed), make_trials(fold)
     training_rows = {name: add_rows(pool, fold, candidate) for name, candidate in CANDIDATES.items()}
     scores: dict[str, dict[str, list[float]]] = {}
-    for learner, build in LEARNERS.items():
+    for learner, build in learners.items():
         held_out = trials.predict(OnFrames(fold, learner), CANDIDATES)
         inner = {scoring: held_out.score(scoring) for scoring in (*SHIFT_SCORES, "average_precision")}
         scores[learner] = {}
@@ -116,13 +123,15 @@ def _score(proba: np.ndarray, fold: Fold, tau: float, scoring: str) -> float:
 
 
 def learn_priors(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the JSON-able priors of each score and family; 'any' is of all learners together."""
+    """Return the JSON-able priors of each score and family, and of the learners that have one in common."""
     priors: dict[str, dict[str, Any]] = {}
     for place, scoring in enumerate(SCORES):
-        priors[scoring] = {"any": _to_json(learn_prior(rows, list(FAMILIES), place))}
-        if not scoring.startswith("shifted"):
-            own = {family: _to_json(learn_prior(rows, [learner], place)) for learner, family in FAMILIES.items()}
-            priors[scoring] |= own
+        own = {} if scoring.startswith("shifted") else {family: [learner] for learner, family in FAMILIES.items()}
+        priors[scoring] = {
+            family: _to_json(learn_prior(rows, group, place)) for family, group in (COMMON | own).items()
+        }
+        for family, group in COMMON.items() if scoring in INNER else ():
+            priors[scoring][family]["choosing"] = round(float(np.mean(list(_gains(rows, group, scoring).values()))), 4)
     return {"candidates": NAMES, "priors": priors}
 
 
@@ -134,7 +143,7 @@ def learn_prior(rows: list[dict[str, Any]], learners: list[str], place: int) -> 
     """
     gains, rare = defaultdict(list), defaultdict(list)
     for row in rows:
-        for learner in learners:
+        for learner in [known for known in learners if known in row["s"]]:
             values = row["s"][learner]
             gains[row["set"], learner].append([values[name][place] - values["none"][place] for name in NAMES])
             rare[row["set"], learner].append(row["n_rare"])
@@ -164,25 +173,42 @@ def _to_json(prior: Prior) -> dict[str, Any]:
 def check(rows: list[dict[str, Any]]) -> None:
     """Print mean scores by score and learner: of each candidate, the default, the choice, the best in hindsight.
 
-    A set's prior is learned on the other sets; that of the scores that `GANBalancedClassifier` knows, on all learners.
-    For those scores the last line gives the choice's gain over none, on average and on the worst set.
+    A set's prior is learned on the other sets; that of the scores that `GANBalancedClassifier` knows, on all learners
+    that have it in common. For those scores a line gives the choice's gain over none, on average and on the worst set.
     """
-    for place, scoring in enumerate(SCORES):
+    for scoring in SCORES:
         print(scoring, " ".join(f"{name:>12.12}" for name in ["none", *NAMES, "default", "auto", "oracle"]))
-        gains: dict[str, list[float]] = defaultdict(list)
-        for learner in FAMILIES:
-            lines = []
-            for name in sorted({row["set"] for row in rows}):
-                learners = list(FAMILIES) if scoring in INNER else [learner]
-                prior = learn_prior([row for row in rows if row["set"] != name], learners, place)
-                own = [_held_out(row, learner, scoring, prior) for row in rows if row["set"] == name]
-                gains[name] += [auto - none for none, *_, auto, _ in own]
-                lines += own
-            print(f"{learner:>17}", " ".join(f"{value:12.4f}" for value in np.mean(lines, axis=0)))
-        if scoring in INNER:
-            means = {name: np.mean(part) for name, part in gains.items()}
-            worst = min(means, key=means.get)
-            print(f"auto over none: {np.mean(list(means.values())):+.4f}, on {worst} {means[worst]:+.4f}")
+        for group, learners in COMMON.items():
+            for learner in learners:
+                lines = _left_out(rows, learner, scoring, learners if scoring in INNER else [learner])
+                means = np.mean([values for _, values in lines], axis=0)
+                print(f"{learner:>17}", " ".join(f"{value:12.4f}" for value in means))
+            if scoring in INNER:
+                gains = _gains(rows, learners, scoring)
+                worst = min(gains, key=gains.get)
+                mean = np.mean(list(gains.values()))
+                print(f"auto over none, {group}: {mean:+.4f}, on {worst} {gains[worst]:+.4f}")
+
+
+def _gains(rows: list[dict[str, Any]], learners: list[str], scoring: str) -> dict[str, float]:
+    """Return what the choice gains over none on each set, with a prior that the learners have in common."""
+    gains = defaultdict(list)
+    for learner in learners:
+        for name, (none, *_, chosen, _) in _left_out(rows, learner, scoring, learners):
+            gains[name].append(chosen - none)
+    return {name: float(np.mean(part)) for name, part in gains.items()}
+
+
+def _left_out(
+    rows: list[dict[str, Any]], learner: str, scoring: str, learners: list[str]
+) -> list[tuple[str, list[float]]]:
+    """Return set and scores of each of the learner's rows, with a prior that `learners` gave on the other sets."""
+    place, own = SCORES.index(scoring), [row for row in rows if learner in row["s"]]
+    priors = {
+        name: learn_prior([row for row in rows if row["set"] != name], learners, place)
+        for name in sorted({row["set"] for row in own})
+    }
+    return [(row["set"], _held_out(row, learner, scoring, priors[row["set"]])) for row in own]
 
 
 def _held_out(row: dict[str, Any], learner: str, scoring: str, prior: Prior) -> list[float]:

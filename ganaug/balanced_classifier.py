@@ -14,7 +14,7 @@ from ganaug._typing import RandomState
 from ganaug._validation import as_seed
 from ganaug.calibration import pool_probabilities, shift_logits, to_logits
 from ganaug.dose import CANDIDATES, N_TRIED, Candidate, choose
-from ganaug.dose_prior import find_prior, find_shifted_prior
+from ganaug.dose_prior import find_prior, find_shifted_prior, is_vote
 from ganaug.exceptions import SmallClassWarning
 from ganaug.over_sampling import GANOverSampler, describe_fallback
 from ganaug.table_classifier import TableClassifier
@@ -26,7 +26,9 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     What is done is chosen by measurement: nothing, duplicates (which act as class weights), SMOTE's rows, a GAN's rows
     or a pool of them, at full balance or a quarter of it; and each of them with its own logit shift, the strongest
-    ordinary baseline. Chosen is what can be expected to gain most over the shift alone, or that shift alone.
+    ordinary baseline. Chosen is what can be expected to gain most over the shift alone, or that shift alone. For votes
+    of several classifiers, `TableClassifier` among them, it is always the shift alone: on the development suite,
+    choosing gained nothing over it (``python benchmarks/dose_prior.py --check``).
 
     Parameters
     ----------
@@ -40,10 +42,12 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         ``GANOverSampler(dose='auto')``.
     scoring : {'balanced_accuracy', 'f1_macro', 'average_precision'}, default 'balanced_accuracy'
         The score that counts. Average precision looks at ranks, so that decisions are left as they are.
-    ensemble : bool, default True
+    ensemble : bool or 'auto', default 'auto'
         Whether the classifiers that the inner folds have trained on what was chosen join the final one: log
         probabilities are averaged. Training takes no longer, and predictions as many times as there are classifiers:
         four, with the sampler's three inner folds. Until the choice is made all candidates' are kept in memory.
+        ``'auto'`` is False for votes, which are ensembles already and gain nothing from it (``none_shift`` against
+        ``threshold`` in ``benchmarks/results/table_suite_vote.md``), and True for all others.
     random_state : None, int or RandomState, default None
         An int makes `fit` repeat exactly on the same machine.
 
@@ -73,12 +77,8 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     -----
     As with every classifier, `score` is the accuracy, whatever `scoring` is.
 
-    The GAN is trained once for each inner fold and once for all rows, for all candidates together; the classifier once
-    for each candidate and fold. Shift and expected gain are those of single classifiers.
-
-    Expected gains rest on experience with single classifiers. A vote such as `TableClassifier` gains as much from the
-    shift, and next to nothing from new rows (``benchmarks/results/table_suite_vote.md``): there the expected gain is
-    too high, and ``GANOverSampler(dose=0)``, the shift alone, does as well in less time.
+    Where one is tried, the GAN is trained once for each inner fold and once for all rows, for all candidates together;
+    the classifier once for each candidate and fold. Shift and expected gain are those of single classifiers.
 
     References
     ----------
@@ -103,7 +103,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         "estimator": [HasMethods(["fit", "predict_proba"]), None],
         "sampler": [GANOverSampler, None],
         "scoring": [StrOptions(set(HELD_OUT_SCORES))],
-        "ensemble": ["boolean"],
+        "ensemble": ["boolean", StrOptions({"auto"})],
         "random_state": ["random_state"],
     }
 
@@ -113,7 +113,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         sampler: GANOverSampler | None = None,
         *,
         scoring: str = "balanced_accuracy",
-        ensemble: bool = True,
+        ensemble: bool | str = "auto",
         random_state: RandomState = None,
     ) -> None:
         self.estimator = estimator
@@ -151,7 +151,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self.prior_ = counts / counts.sum()
         self.choice_, self.tau_ = None, 0.0
         if sampler.dose == "default":
-            _set(sampler, CANDIDATES[find_shifted_prior(self.scoring).best])
+            _set(sampler, CANDIDATES[find_shifted_prior(estimator, self.scoring).best])
         committee: list[Any] = []
         if counts.min() < 2:
             self._fall_back(sampler, counts)
@@ -183,15 +183,16 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Return the inner folds' classifiers for what was chosen, or none if they are not to join.
         """
         trials, named = sampler.start_trials(X, y)
+        joins = not is_vote(sampler.estimator) if self.ensemble == "auto" else self.ensemble
         if named is not None:
-            held_out = trials.predict(sampler.estimator, {"named": named}, self.ensemble)
+            held_out = trials.predict(sampler.estimator, {"named": named}, joins)
             _, taus = held_out.score(self.scoring)
             self.tau_ = taus["named"]
             self.verdict_ = f"{named} as the sampler says; decisions moved by {self.tau_:.2f} log class frequencies."
             return held_out.classifiers["named"]
-        prior = find_shifted_prior(self.scoring).top(N_TRIED)
+        prior = find_shifted_prior(sampler.estimator, self.scoring).top(N_TRIED)
         tried = {name: CANDIDATES[name] for name in ("none", *prior.names)}
-        held_out = trials.predict(sampler.estimator, tried, self.ensemble)
+        held_out = trials.predict(sampler.estimator, tried, joins)
         scores, taus = held_out.score(self.scoring)
         self.choice_ = choose(scores, trials.n_rare, prior, self.scoring)
         self.tau_ = taus[self.choice_.name]

@@ -93,7 +93,7 @@ class Choice:
         95 % posterior interval of the gain.
     scoring : str
     table : dict of str to tuple of (float, float)
-        Every candidate's mean gain on the inner folds, and its expected gain.
+        Mean gain on the inner folds of every candidate that was tried, and its expected gain.
     """
 
     name: str
@@ -110,6 +110,11 @@ class Choice:
     @property
     def verdict(self) -> str:
         """One line for people."""
+        if not self.table:
+            return (
+                f"Use none: with such a classifier, choosing among candidates gained nothing in {self.scoring} on the "
+                "tables of the development suite, so none was tried."
+            )
         if self.name == "none":
             return f"Use none: no candidate's expected gain in {self.scoring} stands out from its uncertainty."
         low, high = self.interval
@@ -137,13 +142,15 @@ def choose(scores: np.ndarray, n_rare: float, prior: Prior, scoring: str) -> Cho
     -------
     Choice
         The candidate with the largest expected gain, less `CAUTION` of its standard deviation; none if that is not
-        positive.
+        positive, or nothing was tried.
 
     References
     ----------
     Lindley and Smith, "Bayes estimates for the linear model", JRSS B 1972, Section 2 (the posterior); Robbins, "An
     empirical Bayes approach to statistics", 1956 (a prior from similar problems).
     """
+    if not prior.names:
+        return Choice("none", 0.0, (0.0, 0.0), scoring, {})
     gains = scores[:, 1:] - scores[:, :1]
     noise = prior.within / max(n_rare, 1.0) / len(gains)
     weight = prior.between @ np.linalg.pinv(prior.between + noise)

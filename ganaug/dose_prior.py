@@ -27,26 +27,36 @@ class Prior:
         Covariance of the gains between tables.
     within : ndarray of shape (n, n)
         Covariance of one fold's gains about its table's, times the number of rare rows in the fold's test part.
+    choosing : float or None
+        Mean gain over none of what was chosen on inner folds, each table's with the prior of the other tables; None if
+        that was not measured.
     """
 
     names: list[str]
     mean: np.ndarray
     between: np.ndarray
     within: np.ndarray
+    choosing: float | None = None
 
     @property
     def best(self) -> str:
-        """The candidate with the largest mean gain, or none if no gain is positive."""
+        """The candidate with the largest mean gain; none if no gain is positive, or choosing gained nothing."""
         best = int(self.mean.argmax())
-        return self.names[best] if self.mean[best] > 0 else "none"
+        return self.names[best] if self.mean[best] > 0 and not self._is_vain else "none"
 
     def top(self, n: int) -> "Prior":
-        """Return the prior of the n best candidates on average: each more costs time and adds noise."""
-        places = np.sort(np.argsort(-self.mean, kind="stable")[:n])
+        """Return the prior of what is worth trying: the n best candidates on average, or none if choosing is vain.
+
+        Each more costs time and adds noise.
+        """
+        places = np.sort(np.argsort(-self.mean, kind="stable")[: 0 if self._is_vain else n])
         cross = np.ix_(places, places)
-        return Prior(
-            [self.names[place] for place in places], self.mean[places], self.between[cross], self.within[cross]
-        )
+        names = [self.names[place] for place in places]
+        return Prior(names, self.mean[places], self.between[cross], self.within[cross], self.choosing)
+
+    @property
+    def _is_vain(self) -> bool:
+        return self.choosing is not None and self.choosing <= 0
 
 
 def find_prior(estimator: Any, scoring: str | Callable | None) -> Prior:
@@ -54,14 +64,16 @@ def find_prior(estimator: Any, scoring: str | Callable | None) -> Prior:
     return _read_priors()[score_kind(scoring), family_of(estimator)]
 
 
-def find_shifted_prior(scoring: str) -> Prior:
+def find_shifted_prior(estimator: Any, scoring: str) -> Prior:
     """Return the prior where decisions are moved by the logit shift that suits the score, with candidates and without.
 
-    It is one for all classifiers. After the shift their kinds differ less than the development suite can tell: on its
-    sets, each left out in turn, the common prior chose better than that of the kind.
+    It is one for all single classifiers. After the shift their kinds differ less than the development suite can tell:
+    on its sets, each left out in turn, the common prior chose better than that of the kind. Votes of several kinds have
+    their own: they gain less from new rows.
     """
     kind = score_kind(scoring)
-    return _read_priors()[kind if kind == "average_precision" else f"shifted_{kind}", "any"]
+    family = "vote" if is_vote(estimator) else "any"
+    return _read_priors()[kind if kind == "average_precision" else f"shifted_{kind}", family]
 
 
 def score_kind(scoring: str | Callable | None) -> str:
@@ -85,6 +97,7 @@ _FAMILIES = {
         "AdaBoostClassifier",
     ),
     "network": ("MLPClassifier", "NeuralNetClassifier", "TabPFNClassifier"),
+    "vote": ("TableClassifier", "VotingClassifier"),
     "neighbors": ("KNeighborsClassifier", "RadiusNeighborsClassifier", "SVC", "NuSVC", "GaussianProcessClassifier"),
 }
 
@@ -97,12 +110,19 @@ def family_of(estimator: Any) -> str:
     return next((family for family, members in _FAMILIES.items() if names & set(members)), "any")
 
 
+def is_vote(estimator: Any) -> bool:
+    """Whether several classifiers vote, or do so in a pipeline's last step."""
+    return family_of(estimator) == "vote"
+
+
 @cache
 def _read_priors() -> dict[tuple[str, str], Prior]:
     values = json.loads(files("ganaug").joinpath("dose_prior.json").read_text(encoding="utf-8"))
     return {
         (scoring, family): Prior(
-            values["candidates"], *(np.array(prior[part]) for part in ("mean", "between", "within"))
+            values["candidates"],
+            *(np.array(prior[part]) for part in ("mean", "between", "within")),
+            prior.get("choosing"),
         )
         for scoring, families in values["priors"].items()
         for family, prior in families.items()

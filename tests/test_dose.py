@@ -51,6 +51,13 @@ class TestChoose:
         assert not choice.candidate.dose
         assert choice.verdict == "Use none: no candidate's expected gain in f1_macro stands out from its uncertainty."
 
+    def test_none_is_chosen_if_nothing_is_worth_trying(self):
+        choice = choose(make_scores([]), 20, make_prior([]), "f1_macro")
+        assert (choice.name, choice.gain, choice.table) == ("none", 0.0, {})
+        assert choice.verdict.endswith(
+            "gained nothing in f1_macro on the tables of the development suite, so none was tried."
+        )
+
     def test_a_gain_must_exceed_a_quarter_of_its_standard_deviation(self):
         prior = make_prior([0.0], between=0.01, within=0.09)
         deviation = (1 / (1 / 0.01 + 3 * 5 / 0.09)) ** 0.5

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
@@ -10,6 +10,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from ganaug.dose import CANDIDATES
 from ganaug.dose_prior import Prior, family_of, find_prior, find_shifted_prior, score_kind
+from ganaug.table_classifier import TableClassifier
 
 
 class OwnForest(RandomForestClassifier):
@@ -25,6 +26,8 @@ class OwnForest(RandomForestClassifier):
         (HistGradientBoostingClassifier(), "boosting"),
         (MLPClassifier(), "network"),
         (make_pipeline(StandardScaler(), make_pipeline(StandardScaler(), KNeighborsClassifier())), "neighbors"),
+        (TableClassifier(), "vote"),
+        (VotingClassifier([("linear", LogisticRegression())], voting="soft"), "vote"),
         (object(), "any"),
         (None, "any"),
     ],
@@ -54,11 +57,20 @@ def test_score_kind(scoring, kind):
     [
         *(
             find_prior(estimator, scoring)
-            for estimator in (None, LogisticRegression(), RandomForestClassifier(), KNeighborsClassifier())
+            for estimator in (
+                None,
+                LogisticRegression(),
+                RandomForestClassifier(),
+                KNeighborsClassifier(),
+                TableClassifier(),
+            )
             for scoring in ("balanced_accuracy", "f1_macro", "average_precision")
         ),
-        find_shifted_prior("balanced_accuracy"),
-        find_shifted_prior("f1_macro"),
+        *(
+            find_shifted_prior(estimator, scoring)
+            for estimator in (None, TableClassifier())
+            for scoring in ("balanced_accuracy", "f1_macro")
+        ),
     ],
 )
 def test_every_prior_knows_every_candidate(prior):
@@ -70,8 +82,17 @@ def test_every_prior_knows_every_candidate(prior):
         assert np.linalg.eigvalsh(covariance).min() > 0
 
 
-def test_ranks_have_one_prior_with_the_shift_and_without():
-    assert find_shifted_prior("average_precision") is find_prior(None, "average_precision")
+@pytest.mark.parametrize("estimator", [None, TableClassifier()])
+def test_ranks_have_one_prior_with_the_shift_and_without(estimator):
+    assert find_shifted_prior(estimator, "average_precision") is find_prior(estimator, "average_precision")
+
+
+def test_single_classifiers_have_one_prior_with_the_shift_and_votes_their_own():
+    priors = [
+        find_shifted_prior(estimator, "f1_macro") for estimator in (None, LogisticRegression(), TableClassifier())
+    ]
+    assert priors[0] is priors[1]
+    assert priors[0] is not priors[2]
 
 
 def test_top_keeps_the_best_in_their_order():
@@ -86,3 +107,17 @@ def test_top_keeps_the_best_in_their_order():
 
 def test_best_is_none_if_nothing_gained():
     assert Prior(["a"], np.array([-0.1]), np.eye(1), np.eye(1)).best == "none"
+
+
+@pytest.mark.parametrize(("choosing", "is_tried"), [(None, True), (0.01, True), (0.0, False), (-0.01, False)])
+def test_nothing_is_tried_where_choosing_gained_nothing(choosing, is_tried):
+    prior = Prior(["gan", "smote"], np.array([0.1, 0.2]), np.eye(2), np.eye(2), choosing)
+    assert prior.top(1).names == (["smote"] if is_tried else [])
+    assert prior.best == ("smote" if is_tried else "none")
+
+
+def test_votes_are_advised_against_new_rows_once_their_decisions_are_moved():
+    vote = TableClassifier()
+    scorings = ("balanced_accuracy", "f1_macro", "average_precision")
+    assert [find_shifted_prior(vote, scoring).best for scoring in scorings] == ["none"] * 3
+    assert find_prior(vote, "balanced_accuracy").best != "none"

@@ -4,7 +4,7 @@ A method has two steps. `prepare` happens once for each set and fold and is time
 new rows. `predict` happens for each learner. A method that raises is a failure of its own: nothing stands in for it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -50,8 +50,8 @@ class Method(Protocol):
         """Whether the method is meant for such a table at all."""
         ...
 
-    def prepare(self, fold: Fold) -> Any:
-        """Do what all learners share; called once for each fold."""
+    def prepare(self, fold: Fold, learners: Sequence[str]) -> Any:
+        """Do what all these learners share; called once for each fold."""
         ...
 
     def predict(self, prepared: Any, fold: Fold, learner: str) -> Prediction:
@@ -83,7 +83,7 @@ class Sampler:
         """Whether the table has the columns that the method is for."""
         return fold.is_mixed or not self.mixed_only
 
-    def prepare(self, fold: Fold) -> TrainingRows:
+    def prepare(self, fold: Fold, learners: Sequence[str]) -> TrainingRows:
         """Draw the rows."""
         rows = self.resample(fold)
         if not np.isfinite(rows.X).all():
@@ -111,7 +111,7 @@ class ThresholdShift:
         """Always."""
         return True
 
-    def prepare(self, fold: Fold) -> None:
+    def prepare(self, fold: Fold, learners: Sequence[str]) -> None:
         """Nothing is shared by the learners."""
 
     def predict(self, prepared: None, fold: Fold, learner: str) -> Prediction:
@@ -156,7 +156,7 @@ class OwnClassifier:
         """Always."""
         return True
 
-    def prepare(self, fold: Fold) -> np.ndarray:
+    def prepare(self, fold: Fold, learners: Sequence[str]) -> np.ndarray:
         """Return the probabilities of the test rows."""
         from imblearn import ensemble
 

@@ -18,7 +18,7 @@ from benchmarks.table_suite.methods import Method, Prediction
 from ganaug import TableGAN
 from ganaug.calibration import pool_probabilities, shift_logits, to_logits
 from ganaug.dose import CANDIDATES, N_TRIED, Candidate, choose
-from ganaug.dose_prior import find_prior, find_shifted_prior
+from ganaug.dose_prior import Prior, find_prior, find_shifted_prior, is_vote
 from ganaug.pool import Pool
 from ganaug.trials import Trials
 
@@ -52,7 +52,7 @@ class OverSampler:
         """Always."""
         return True
 
-    def prepare(self, fold: Fold) -> Pool:
+    def prepare(self, fold: Fold, learners: Sequence[str]) -> Pool:
         """Fit the GAN, and draw once from each source."""
         pool = make_pool(typed_frame(fold), fold.y_train, fold.seed)
         CANDIDATES["thirds"].draw(pool, count_new(fold.y_train))
@@ -71,12 +71,14 @@ class BalancedClassifier(OverSampler):
     name: str = "ganaug"
     settings: str = f"dose auto, shift, ensemble, recipe {RECIPE}"
 
-    def prepare(self, fold: Fold) -> tuple[Pool, Trials]:
-        """Fit the GANs of the inner folds and that of all rows."""
+    def prepare(self, fold: Fold, learners: Sequence[str]) -> tuple[Pool, Trials]:
+        """Fit the GANs of the inner folds and that of all rows, unless nothing is to be tried."""
         trials = make_trials(fold)
+        if not any(prior.names for learner in learners for prior in _find_priors(OnFrames(fold, learner))):
+            return make_pool(typed_frame(fold), fold.y_train, fold.seed), trials
         for pool in trials.pools:
             pool.gan  # noqa: B018 - trained at first use, and counts to the preparation
-        return super().prepare(fold), trials
+        return super().prepare(fold, learners), trials
 
     def predict(self, prepared: tuple[Pool, Trials], fold: Fold, learner: str) -> Prediction:
         """Choose for each score, and train on what the choice draws."""
@@ -86,9 +88,9 @@ class BalancedClassifier(OverSampler):
 
     def choose(self, trials: Trials, estimator: Any) -> list[Choice]:
         """Return what is done for each score."""
-        priors = [find_shifted_prior(scoring).top(N_TRIED) for scoring in SCORINGS]
+        priors = _find_priors(estimator)
         names = ["none", *dict.fromkeys(name for prior in priors for name in prior.names)]
-        held_out = trials.predict(estimator, {name: CANDIDATES[name] for name in names}, keep=True)
+        held_out = trials.predict(estimator, {name: CANDIDATES[name] for name in names}, keep=not is_vote(estimator))
         choices = []
         for prior, scoring in zip(priors, SCORINGS, strict=True):
             scores, taus = held_out.score(scoring)
@@ -107,7 +109,8 @@ class Default(BalancedClassifier):
 
     def choose(self, trials: Trials, estimator: Any) -> list[Choice]:
         """Return each score's default."""
-        return _choose_shifts(trials, estimator, [find_shifted_prior(scoring).best for scoring in SCORINGS])
+        names = [find_shifted_prior(estimator, scoring).best for scoring in SCORINGS]
+        return _choose_shifts(trials, estimator, names, ensemble=not is_vote(estimator))
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ class ShiftedSMOTE(BalancedClassifier):
     settings: str = "smote, shift, 3 inner folds, ensemble"
     candidates: tuple[str, str, str] = ("smote", "smote", "smote_25")
 
-    def prepare(self, fold: Fold) -> tuple[Pool, Trials]:
+    def prepare(self, fold: Fold, learners: Sequence[str]) -> tuple[Pool, Trials]:
         """Train no GAN."""
         return make_pool(typed_frame(fold), fold.y_train, fold.seed), make_trials(fold)
 
@@ -204,8 +207,12 @@ def add_rows(pool: Pool, fold: Fold, candidate: Candidate) -> tuple[np.ndarray, 
     return np.concatenate([fold.X_train, to_dense(fold, drawn.X)]), np.concatenate([fold.y_train, drawn.y])
 
 
-def _choose_shifts(trials: Trials, estimator: Any, names: Sequence[str]) -> list[Choice]:
-    held_out = trials.predict(estimator, {name: CANDIDATES[name] for name in names}, keep=True)
+def _find_priors(estimator: Any) -> list[Prior]:
+    return [find_shifted_prior(estimator, scoring).top(N_TRIED) for scoring in SCORINGS]
+
+
+def _choose_shifts(trials: Trials, estimator: Any, names: Sequence[str], ensemble: bool = True) -> list[Choice]:
+    held_out = trials.predict(estimator, {name: CANDIDATES[name] for name in names}, ensemble)
     taus = [held_out.score(scoring)[1] for scoring in SCORINGS]
     return [Choice(name, own[name], held_out.classifiers[name]) for name, own in zip(names, taus, strict=True)]
 

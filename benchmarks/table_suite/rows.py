@@ -126,7 +126,7 @@ def make_row(cell: Cell, load: Callable[[str], Table] = _load, panel: str = "fiv
             return None
         peak = PeakMemory()
         begin = time.process_time()
-        prepared = method.prepare(fold)
+        prepared = method.prepare(fold, list(PANELS[panel]))
     except Exception as error:  # Whatever a third party raises is a result.
         return row | {"t": _seconds(begin), "error": _describe(error)}
     row |= {"n": _n_rows(prepared, fold), "t": _seconds(begin), "mb": peak.increase()}

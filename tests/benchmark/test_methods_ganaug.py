@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.table_suite import methods_ganaug
 from benchmarks.table_suite.folds import Fold, make_fold
-from benchmarks.table_suite.learners import LEARNERS
+from benchmarks.table_suite.learners import PANELS
 from benchmarks.table_suite.loaders import Table
 from benchmarks.table_suite.methods_ganaug import SCORINGS, BalancedClassifier, Default, OnFrames, OverSampler
 from ganaug import GANBalancedClassifier, GANOverSampler, TableGAN
@@ -39,9 +39,9 @@ def frame_of(fold: Fold, rows: np.ndarray) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(("method", "dose"), [(BalancedClassifier(), "auto"), (Default(), "default")])
-@pytest.mark.parametrize("learner", ["lr", "rf"])
+@pytest.mark.parametrize("learner", ["lr", "rf", "vote"])
 def test_predictions_are_the_balanced_classifiers(fold, method, dose, learner):
-    prediction = method.predict(method.prepare(fold), fold, learner)
+    prediction = method.predict(method.prepare(fold, [learner]), fold, learner)
     decisions = []
     for scoring in SCORINGS:
         sampler = GANOverSampler(tiny(), dose=dose)
@@ -54,7 +54,7 @@ def test_predictions_are_the_balanced_classifiers(fold, method, dose, learner):
 
 
 def test_predictions_are_the_samplers(fold):
-    prediction = OverSampler().predict(OverSampler().prepare(fold), fold, "rf")
+    prediction = OverSampler().predict(OverSampler().prepare(fold, ["rf"]), fold, "rf")
     estimator = OnFrames(fold, "rf")
     sampler = GANOverSampler(tiny(), estimator=estimator, random_state=fold.seed)
     X, y = sampler.fit_resample(methods_ganaug.typed_frame(fold), fold.y_train)
@@ -64,5 +64,6 @@ def test_predictions_are_the_samplers(fold):
 def test_the_learners_kind_is_known(fold):
     from ganaug.dose_prior import family_of
 
-    kinds = {learner: family_of(OnFrames(fold, learner)) for learner in LEARNERS}
-    assert kinds == {"lr": "linear", "rf": "forest", "hgb": "boosting", "mlp": "network", "knn": "neighbors"}
+    kinds = {learner: family_of(OnFrames(fold, learner)) for panel in PANELS.values() for learner in panel}
+    single = {"lr": "linear", "rf": "forest", "hgb": "boosting", "mlp": "network", "knn": "neighbors"}
+    assert kinds == single | {"vote": "vote"}

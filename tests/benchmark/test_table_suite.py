@@ -197,14 +197,14 @@ class TestMethods:
         "method", [one for one in CHEAP if one.name not in ("prowsyn", "kmeanssmote")], ids=lambda one: one.name
     )
     def test_method_predicts_probabilities(self, method, fold):
-        prepared = method.prepare(fold)
+        prepared = method.prepare(fold, ["lr"])
         prediction = method.predict(prepared, fold, "lr")
         assert prediction.proba.shape == (len(fold.y_test), 2)
         np.testing.assert_allclose(prediction.proba.sum(axis=1), 1)
 
     @pytest.mark.parametrize("name", ["random", "smote", "smotenc", "random_25", "smote_25"])
     def test_sampler_reaches_its_dose_and_keeps_the_originals_first(self, name, fold):
-        drawn = rows.METHODS[name].prepare(fold)
+        drawn = rows.METHODS[name].prepare(fold, ["lr"])
         expected = target_counts(fold.y_train, 0.25 if name.endswith("25") else 1.0)
         assert np.bincount(drawn.y).tolist() == list(expected.values())
         np.testing.assert_allclose(drawn.X[: len(fold.y_train)], fold.X_train)
@@ -214,7 +214,7 @@ class TestMethods:
         table = make_table()
         y = table.y.copy()
         y[40:60] = 2  # Three classes: 40, 15, 20.
-        drawn = rows.METHODS["prowsyn"].prepare(make_fold(Table(table.X, y), "toy", 0))
+        drawn = rows.METHODS["prowsyn"].prepare(make_fold(Table(table.X, y), "toy", 0), ["lr"])
         assert np.bincount(drawn.y).tolist() == [32, 32, 32]
 
     def test_target_counts_fill_a_share_of_what_is_lacking(self):
@@ -234,7 +234,7 @@ class TestMethods:
     def test_rows_that_are_not_finite_are_a_failure(self, fold):
         broken = Sampler("broken", lambda fold: TrainingRows(fold.X_train * np.nan, fold.y_train))
         with pytest.raises(ValueError, match="broken returned rows that are not finite"):
-            broken.prepare(fold)
+            broken.prepare(fold, ["lr"])
 
     def test_generator_fills_up_over_several_draws(self, fold):
         draws = []
