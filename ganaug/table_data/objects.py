@@ -34,7 +34,7 @@ def read_objects(name: str, values: np.ndarray) -> tuple[str, np.ndarray, np.nda
     TypeError
         If objects are of several types, or not hashable.
     ValueError
-        If a number is complex.
+        If a number is complex, or an integer is beyond the range of float64.
     """
     cells = values.tolist()
     types = set(map(type, cells))
@@ -54,7 +54,7 @@ def read_objects(name: str, values: np.ndarray) -> tuple[str, np.ndarray, np.nda
     if all(issubclass(kind, Real) and not issubclass(kind, (bool, np.bool_)) for kind in types):
         is_integer = all(issubclass(kind, (int, np.integer)) for kind in types)
         fits = is_integer and all(-(2**63) <= value < 2**63 for value in present)
-        return "number", _convert(values, missing, np.int64 if fits else np.float64), missing, token
+        return "number", _convert_numbers(name, values, missing, np.int64 if fits else np.float64), missing, token
     if len({str if issubclass(kind, str) else kind for kind in types}) > 1:
         _raise_mixed(name, present)
     return "object", values, missing, token
@@ -105,6 +105,16 @@ def _raise_mixed(name: str, values: np.ndarray) -> None:
         f"{name} of X mixes values of types {shown}; a column must be of one type: turn it into strings with "
         f".astype(str), or into numbers with pandas.to_numeric(..., errors='coerce')."
     )
+
+
+def _convert_numbers(name: str, values: np.ndarray, missing: np.ndarray, dtype: Any) -> np.ndarray:
+    try:
+        return _convert(values, missing, dtype)
+    except OverflowError:
+        raise ValueError(
+            f"{name} of X holds an integer beyond the range of float64 (1.8e308); pass its logarithm, or the column as "
+            f"strings if it is a code, with .astype(str)."
+        ) from None
 
 
 def _convert(values: np.ndarray, missing: np.ndarray, dtype: Any) -> np.ndarray:

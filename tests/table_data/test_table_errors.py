@@ -74,6 +74,12 @@ def test_complex_numbers(X):
         TableCodec.fit(X)
 
 
+def test_integers_beyond_the_range_of_floats():
+    X = pd.DataFrame({"huge": [10**400, *range(9)]}, dtype=object)
+    with pytest.raises(ValueError, match=r"'huge' of X holds an integer beyond the range of float64 \(1.8e308\)"):
+        TableCodec.fit(X)
+
+
 def test_sparse_matrix():
     with pytest.raises(TypeError, match=r"dense data is required.*toarray\(\)"):
         TableCodec.fit(scipy.sparse.csr_matrix(np.eye(3)))
