@@ -24,7 +24,6 @@ from benchmarks.table_suite.tables import make_tables
 from ganaug.benchmark.results import ResultsFile, Row
 
 RESULTS = Path(__file__).parents[1] / "results"
-FILES = {"five": "table_suite.jsonl", "vote": "table_suite_vote.jsonl"}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -67,7 +66,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--against", default="ganaug", metavar="METHOD", help="whom --tables compares with the rest")
     options = parser.parse_args(arguments)
-    options.out = options.out or RESULTS / FILES[options.panel]
+    panel = "" if options.panel == "five" else f"_{options.panel}"
+    options.out = options.out or RESULTS / f"table_suite{panel}.jsonl"
     return options
 
 
