@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ganaug._validation import check_choice, check_number, check_pair
+from ganaug._validation import check_choice, check_number, check_pair, check_random_state
 from ganaug.architectures import ARCHITECTURES, TABLE_ARCHITECTURES, VECTOR_ARCHITECTURES, Architecture
 from ganaug.conditioning import CONDITIONINGS
+from ganaug.devices import check_precision, choose_device
 from ganaug.diffaugment import D_AUGMENTS
 from ganaug.losses import LOSSES
 from ganaug.penalties import PENALTIES, ROW_PENALTIES
@@ -69,6 +70,9 @@ def check_parameters(gan: Any) -> None:
     check_pair("betas", gan.betas, minimum=0, maximum=0.9999999)
     if gan.max_steps is None and gan.max_seconds is None:
         raise ValueError("max_steps and max_seconds are both None; give at least one, or training never ends.")
+    choose_device(gan.device)
+    check_precision(gan.precision)
+    check_random_state(gan.random_state)
     if not isinstance(gan.verbose, (bool, type(None))):
         raise TypeError(f"verbose must be True, False or None, got {gan.verbose!r}.")
 

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
 
 def suggest(given: object, choices: Iterable[object]) -> str:
@@ -93,22 +94,40 @@ def check_same_length(X: Any, y: Any) -> None:
         raise ValueError(f"X has {len(X)} samples and y has {len(y)} labels; pass exactly one label for each sample.")
 
 
+def seeded_clone(estimator: Any, seed: int) -> Any:
+    """Clone an estimator, and seed what it or its parts leave to chance."""
+    cloned = clone(estimator)
+    left_open = {
+        name: seed % 2**32  # scikit-learn takes no larger one
+        for name, value in cloned.get_params().items()
+        if value is None and (name == "random_state" or name.endswith("__random_state"))
+    }
+    return cloned.set_params(**left_open) if left_open else cloned
+
+
 def as_seed(random_state: object) -> int:
     """Turn None, an int, or a numpy random generator into one seed of at most 63 bits.
 
     None draws a fresh seed from the operating system, so two calls differ; it has 32 bits, as scikit-learn takes them.
     """
+    check_random_state(random_state)
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
-    if isinstance(random_state, Integral) and not isinstance(random_state, bool):
-        if not 0 <= random_state < 2**63:
-            raise ValueError(f"random_state must be from 0 to 2**63 - 1, got {random_state}.")
-        return int(random_state)
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(2**63 - 1))
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(2**31 - 1))
-    raise TypeError(
-        f"random_state must be None, an int, a numpy Generator or a RandomState, "
-        f"got {random_state!r} of type {type(random_state).__name__}."
-    )
+    return int(random_state)
+
+
+def check_random_state(random_state: object) -> None:
+    """Raise a `TypeError` or `ValueError` unless `as_seed` takes this, without drawing from it."""
+    if random_state is None or isinstance(random_state, (np.random.Generator, np.random.RandomState)):
+        return
+    if not isinstance(random_state, Integral) or isinstance(random_state, bool):
+        raise TypeError(
+            f"random_state must be None, an int, a numpy Generator or a RandomState, "
+            f"got {random_state!r} of type {type(random_state).__name__}."
+        )
+    if not 0 <= random_state < 2**63:
+        raise ValueError(f"random_state must be from 0 to 2**63 - 1, got {random_state}.")

@@ -1,6 +1,7 @@
 """`GANBalancedClassifier`: a classifier that takes care of rare classes, by the ordinary means or by synthetic rows."""
 
 import warnings
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,12 +12,12 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ganaug._typing import RandomState
-from ganaug._validation import as_seed
+from ganaug._validation import as_seed, seeded_clone
 from ganaug.calibration import pool_probabilities, shift_logits, to_logits
-from ganaug.dose import CANDIDATES, N_TRIED, Candidate, choose
+from ganaug.dose import CANDIDATES, HALVES, N_TRIED, Candidate, choose
 from ganaug.dose_prior import find_prior, find_shifted_prior, is_vote
 from ganaug.exceptions import SmallClassWarning
-from ganaug.over_sampling import GANOverSampler, describe_fallback
+from ganaug.over_sampling import NOTHING_TO_ADD, GANOverSampler, describe_fallback
 from ganaug.table_classifier import TableClassifier
 from ganaug.trials import HELD_OUT_SCORES
 
@@ -28,7 +29,8 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     or a pool of them, at full balance or a quarter of it; and each of them with its own logit shift, the strongest
     ordinary baseline. Chosen is what can be expected to gain most over the shift alone, or that shift alone. For votes
     of several classifiers, `TableClassifier` among them, it is always the shift alone: on the development suite,
-    choosing gained nothing over it (``python benchmarks/dose_prior.py --check``).
+    choosing gained nothing over it (``python benchmarks/dose_prior.py --check``). Where a class has one row, inner
+    folds can measure nothing: then rows are added as `GANOverSampler` does by default, and decisions are not moved.
 
     Parameters
     ----------
@@ -49,7 +51,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         ``'auto'`` is False for votes, which are ensembles already and gain nothing from it (``none_shift`` against
         ``threshold`` in ``benchmarks/results/table_suite_vote.md``), and True for all others.
     random_state : None, int or RandomState, default None
-        An int makes `fit` repeat exactly on the same machine.
+        An int makes `fit` repeat exactly on the same machine; it also seeds an estimator that leaves its own open.
 
     Attributes
     ----------
@@ -144,23 +146,22 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         seed = as_seed(self.random_state)
         sampler = GANOverSampler(dose="auto") if self.sampler is None else clone(self.sampler)
-        estimator = self._find_estimator(X, seed)
+        estimator = seeded_clone(self._find_estimator(X, seed), seed)
         sampler.set_params(estimator=estimator, scoring=self.scoring, random_state=seed)
         sampler.check()
         self.classes_, counts = np.unique(y, return_counts=True)
         self.prior_ = counts / counts.sum()
         self.choice_, self.tau_ = None, 0.0
-        if sampler.dose == "default":
-            _set(sampler, CANDIDATES[find_shifted_prior(estimator, self.scoring).best])
         committee: list[Any] = []
         if counts.min() < 2:
             self._fall_back(sampler, counts)
         else:
             committee = self._choose(sampler, X, y)
         X_all, y_all = sampler.fit_resample(X, y)
-        self.sampler_ = sampler
         self.verdict_ += describe_fallback(sampler.fallback_)
+        self.sampler_, sampler.verdict_ = sampler, self.verdict_
         self.n_features_in_ = sampler.n_features_in_
+        vars(self).pop("feature_names_in_", None)
         if hasattr(sampler, "feature_names_in_"):
             self.feature_names_in_ = sampler.feature_names_in_
         self.estimator_ = clone(estimator).fit(X_all, y_all)
@@ -182,32 +183,45 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
         Return the inner folds' classifiers for what was chosen, or none if they are not to join.
         """
-        trials, named = sampler.start_trials(X, y)
         joins = not is_vote(sampler.estimator) if self.ensemble == "auto" else self.ensemble
+        prior = find_shifted_prior(sampler.estimator, self.scoring)
+        says = "by default" if sampler.dose == "default" else "as the sampler says"
+        if sampler.dose == "default":
+            _set(sampler, CANDIDATES[prior.best])
+        trials, named = sampler.start_trials(X, y)
         if named is not None:
+            if named.dose:
+                trials.check()
             held_out = trials.predict(sampler.estimator, {"named": named}, joins)
             _, taus = held_out.score(self.scoring)
             self.tau_ = taus["named"]
-            self.verdict_ = f"{named} as the sampler says; decisions moved by {self.tau_:.2f} log class frequencies."
+            is_lacking = any(sampler.sampling_strategy_.values())
+            self.verdict_ = f"{f'{named} {says}.' if is_lacking else NOTHING_TO_ADD} {self._describe_shift()}"
             return held_out.classifiers["named"]
-        prior = find_shifted_prior(sampler.estimator, self.scoring).top(N_TRIED)
+        prior = prior.top(N_TRIED)
         tried = {name: CANDIDATES[name] for name in ("none", *prior.names)}
+        if prior.names:
+            trials.check()
         held_out = trials.predict(sampler.estimator, tried, joins)
         scores, taus = held_out.score(self.scoring)
         self.choice_ = choose(scores, trials.n_rare, prior, self.scoring)
         self.tau_ = taus[self.choice_.name]
         _set(sampler, self.choice_.candidate)
-        self.verdict_ = f"{self.choice_.verdict} Decisions moved by {self.tau_:.2f} log class frequencies."
+        self.verdict_ = f"{self.choice_.verdict} {self._describe_shift()}"
         return held_out.classifiers[self.choice_.name]
 
+    def _describe_shift(self) -> str:
+        return f"Decisions moved by {self.tau_:.2f} log class frequencies." if self.tau_ else "Decisions are not moved."
+
     def _fall_back(self, sampler: GANOverSampler, counts: np.ndarray) -> None:
-        if sampler.dose == "auto":
+        says = "as the sampler says" if isinstance(sampler.dose, Real) else "by default"
+        if says == "by default":
             _set(sampler, CANDIDATES[find_prior(sampler.estimator, self.scoring).best])
-        self.verdict_ = "A class of one row leaves nothing to choose by: the default, and decisions as they are."
+        shown = Candidate(float(sampler.dose), tuple((sampler.sources or {}).items()) or HALVES, sampler.filter)
+        self.verdict_ = f"A class of one row leaves nothing to choose by: {shown} {says}. {self._describe_shift()}"
         warnings.warn(
             f"{(counts < 2).sum()} of {len(counts)} classes have one row, which inner folds cannot hold out: nothing "
-            "was measured, the default dose is used and decisions are not moved. Leave these classes out, or collect "
-            "more rows.",
+            "was measured, and decisions are not moved. Leave these classes out, or collect more rows.",
             SmallClassWarning,
             stacklevel=3,
         )
@@ -231,4 +245,5 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 def _set(sampler: GANOverSampler, candidate: Candidate) -> None:
     """Set the sampler's dose, and what it leaves open of sources and filter."""
     sources = dict(candidate.sources) if sampler.sources is None else sampler.sources
-    sampler.set_params(dose=candidate.dose, sources=sources, filter=sampler.filter or candidate.filter)
+    own = candidate.filter if sources.get("gan") else None
+    sampler.set_params(dose=candidate.dose, sources=sources, filter=sampler.filter or own)

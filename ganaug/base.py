@@ -225,7 +225,7 @@ class BaseGAN(BaseEstimator):
     def _restore(self, config: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         self._restore_codec(config)
         self._counts = np.asarray(config["counts"])
-        self.precision_, self.history_ = config["precision"], config["history"]
+        self.precision_, self.history_, self.was_interrupted_ = config["precision"], config["history"], False
         self._rebuild(config.get("earlier_generators", 0), config["fine_tuned"], tensors)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -308,7 +308,7 @@ class BaseGAN(BaseEstimator):
         for module in (*self.networks_, *self._snapshots):
             if module is not None:
                 give_own_memory(module.eval().requires_grad_(False))
-        self.history_ = state.history
+        self.history_, self.was_interrupted_ = state.history, state.was_interrupted
         self._fine_tuned: dict[int, nn.Module] = {}
 
     def _fine_tune(self, trunk: training.TrainingState, data: TrainingData, classes: Tensor) -> None:
@@ -329,6 +329,7 @@ class BaseGAN(BaseEstimator):
             give_own_memory(state.ema)
             self._fine_tuned[index] = state.ema
             if state.was_interrupted:
+                self.was_interrupted_ = True
                 break
 
     def _wanted_classes(self, n: int | None, y: Any, seed: int) -> np.ndarray:

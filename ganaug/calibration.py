@@ -77,6 +77,8 @@ def choose_shift(
     -----
     The standard error is that of a mean recall at its largest, ``sqrt(sum_c 1 / (4 n_c)) / K``.
     """
+    if np.ptp(prior) == 0:
+        return 0.0  # Where all classes are equally frequent, no multiple moves anything.
     scores = np.array([score(y, shift_logits(logits, prior, tau).argmax(axis=1)) for tau in taus])
     counts = np.bincount(y)
     counts = counts[counts > 0]

@@ -55,9 +55,7 @@ def choose_precision(precision: str, device: str) -> str:
     ValueError
         If `precision` is none of ``"auto"``, ``"32-true"`` and ``"bf16-mixed"``.
     """
-    if precision not in _PRECISIONS:
-        names = ", ".join(repr(name) for name in _PRECISIONS)
-        raise ValueError(f"Unknown precision {precision!r}; choose from {names}.{suggest(precision, _PRECISIONS)}")
+    check_precision(precision)
     if precision != "auto":
         return precision
     if device.startswith("cuda"):
@@ -65,6 +63,13 @@ def choose_precision(precision: str, device: str) -> str:
     if device != "cpu":
         return "32-true"
     return "bf16-mixed" if _bfloat16_speedup() > 1.3 else "32-true"
+
+
+def check_precision(precision: str) -> None:
+    """Raise a `ValueError` unless `choose_precision` takes this, without measuring anything."""
+    if precision not in _PRECISIONS:
+        names = ", ".join(repr(name) for name in _PRECISIONS)
+        raise ValueError(f"Unknown precision {precision!r}; choose from {names}.{suggest(precision, _PRECISIONS)}")
 
 
 @cache

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ganaug._typing import Label
-from ganaug.dose_prior import Prior
+from ganaug.dose_prior import Prior, score_kind
 from ganaug.filters import FILTERS, Filter
 from ganaug.pool import Drawn, Pool
 
@@ -112,8 +112,8 @@ class Choice:
         """One line for people."""
         if not self.table:
             return (
-                f"Use none: with such a classifier, choosing among candidates gained nothing in {self.scoring} on the "
-                "tables of the development suite, so none was tried."
+                f"Use none: with such a classifier, choosing among candidates gained nothing in "
+                f"{score_kind(self.scoring)} on the tables of the development suite, so none was tried."
             )
         if self.name == "none":
             return f"Use none: no candidate's expected gain in {self.scoring} stands out from its uncertainty."
@@ -144,6 +144,11 @@ def choose(scores: np.ndarray, n_rare: float, prior: Prior, scoring: str) -> Cho
         The candidate with the largest expected gain, less `CAUTION` of its standard deviation; none if that is not
         positive, or nothing was tried.
 
+    Raises
+    ------
+    ValueError
+        If a score is not finite.
+
     References
     ----------
     Lindley and Smith, "Bayes estimates for the linear model", JRSS B 1972, Section 2 (the posterior); Robbins, "An
@@ -151,6 +156,13 @@ def choose(scores: np.ndarray, n_rare: float, prior: Prior, scoring: str) -> Cho
     """
     if not prior.names:
         return Choice("none", 0.0, (0.0, 0.0), scoring, {})
+    if not np.isfinite(scores).all():
+        names = ("none", *prior.names)
+        worst = names[int(np.flatnonzero(~np.isfinite(scores).all(axis=0))[0])]
+        raise ValueError(
+            f"{scoring} of {worst!r} is {scores[~np.isfinite(scores)][0]} on an inner fold, and what has no score "
+            f"cannot be compared; pass another scoring, or set the dose."
+        )
     gains = scores[:, 1:] - scores[:, :1]
     noise = prior.within / max(n_rare, 1.0) / len(gains)
     weight = prior.between @ np.linalg.pinv(prior.between + noise)

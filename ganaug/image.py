@@ -102,6 +102,8 @@ class ImageGAN(BaseGAN):
         Averaged generator, discriminator and encoder.
     history_ : list of dict
         step, seconds, d_loss, g_loss and samples_per_second of each logged interval.
+    was_interrupted_ : bool
+        Whether Ctrl-C ended the training early; False for a model that was loaded.
     precision_ : str
         The precision that was used.
     n_skipped_ : int

@@ -7,7 +7,6 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -15,7 +14,7 @@ from sklearn.utils.validation import _check_feature_names, _check_n_features
 
 from ganaug._parameters import check_parameters
 from ganaug._typing import Label, RandomState
-from ganaug._validation import as_seed, check_choice, suggest
+from ganaug._validation import as_seed, check_choice, seeded_clone, suggest
 from ganaug.base import BaseGAN
 from ganaug.dose import CANDIDATES, HALVES, N_TRIED, Candidate, choose
 from ganaug.dose_prior import FULL_BALANCE_SCORES, family_of, find_prior, score_kind
@@ -51,7 +50,7 @@ class GANOverSampler(BaseOverSampler):
         Share of those new rows that is made; 0 makes none. 'default' takes, with sources and filter, what gained most
         on a suite of development tables for `estimator` and `scoring`. 'auto' tries the candidates of
         `ganaug.dose.CANDIDATES` on inner folds and weighs the result against that experience; it may end with none,
-        and needs an `estimator`.
+        and needs an `estimator`. Where choosing gained nothing on that suite, nothing is tried.
     sources : mapping of {'gan', 'smote', 'duplicate'} to share, or None, default None
         Where the new rows come from. None leaves it to `dose`, or, if that is a number, takes half of them from the GAN
         and half from SMOTE. Not to be given with ``dose='auto'``.
@@ -70,7 +69,7 @@ class GANOverSampler(BaseOverSampler):
         Classes of fewer rows are not drawn from the GAN but from SMOTE, or duplicated if there is one row; a
         `SmallClassWarning` says so, and `source_` marks the rows.
     random_state : None, int or RandomState, default None
-        An int makes the result repeat exactly.
+        An int makes the result repeat exactly; it also seeds clones of `estimator` that leave theirs open.
 
     Attributes
     ----------
@@ -114,7 +113,7 @@ class GANOverSampler(BaseOverSampler):
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseOverSampler._parameter_constraints,
-        "gan": [None, BaseEstimator],
+        "gan": [None, HasMethods(["fit", "sample", "get_params"])],
         "dose": [Interval(Real, 0, 1, closed="both"), StrOptions({"default", "auto"})],
         "sources": [None, Mapping],
         "filter": [None, StrOptions(set(FILTERS)), Filter],
@@ -167,6 +166,8 @@ class GANOverSampler(BaseOverSampler):
                 estimator=self,
             )
         _check_feature_names(self, X, reset=True)
+        if X.ndim == 1:
+            raise ValueError(f"Expected 2D array, got 1D array instead, of shape {X.shape}; pass X.to_frame().")
         _check_n_features(self, X if X.ndim == 2 else X.reshape(len(X), -1), reset=True)
         check_consistent_length(X, y)
         if len(X) if hasattr(X, "iloc") else X.shape[0]:
@@ -177,6 +178,7 @@ class GANOverSampler(BaseOverSampler):
         self.check()
         dense, seed = densify(X), as_seed(self.random_state)
         self._class_counts = Counter(y.tolist())
+        vars(self).pop("choice_", None)
         self._decide(X, y, seed)
         self.n_new_ = {plain_label(label): round(self.dose_ * n) for label, n in self.sampling_strategy_.items()}
         pool = self._make_pool(dense, y, seed)
@@ -214,9 +216,11 @@ class GANOverSampler(BaseOverSampler):
             return
         named = self._named()
         self._adopt(named)
-        self.verdict_ = "As asked for." if isinstance(self.dose, Real) else f"{named}. {self._describe_default()}"
+        self.verdict_ = "As asked for." if isinstance(self.dose, Real) else f"{named}. {self._describe_default(named)}"
 
-    def _describe_default(self) -> str:
+    def _describe_default(self, named: Candidate) -> str:
+        if named not in CANDIDATES.values():
+            return "The dose is the default; what it is made of is as asked for, of which there is no experience."
         kind = family_of(self.estimator)
         whom = "classifiers of all kinds" if kind == "any" else f"classifiers of the kind {kind!r}"
         return (
@@ -230,14 +234,23 @@ class GANOverSampler(BaseOverSampler):
                 "dose='auto' compares candidates by the classifier that the rows are for; pass estimator=..., or set a "
                 "dose."
             )
-        trials = self._make_trials(X, y, seed)
         scoring = "balanced_accuracy" if self.scoring is None else self.scoring
         prior = find_prior(self.estimator, scoring).top(N_TRIED)
-        scorer = check_scoring(self.estimator, scoring=scoring)
-        scores = trials.score(self.estimator, [scorer], ["none", *prior.names])[0]
-        self.choice_ = choose(scores, trials.n_rare, prior, scoring if isinstance(scoring, str) else "the score")
+        shown = scoring if isinstance(scoring, str) else "the score"
+        if prior.names and self._lacks_rows():
+            trials, estimator = self._make_trials(X, y, seed), seeded_clone(self.estimator, seed)
+            trials.check()
+            scorer = check_scoring(estimator, scoring=scoring)
+            scores = trials.score(estimator, [scorer], ["none", *prior.names])[0]
+            self.choice_ = choose(scores, trials.n_rare, prior, shown)
+        else:
+            self.choice_ = choose(np.empty((0, 1)), 0, prior.top(0), shown)
         self._adopt(self.choice_.candidate)
-        self.verdict_ = self.choice_.verdict
+        self.verdict_ = self.choice_.verdict if self._lacks_rows() else NOTHING_TO_ADD
+
+    def _lacks_rows(self) -> bool:
+        """Whether the sampling strategy asks for any new rows."""
+        return any(self.sampling_strategy_.values())
 
     def _adopt(self, candidate: Candidate) -> None:
         self.dose_, self.sources_, self.filter_ = candidate.dose, dict(candidate.sources), candidate.filter
@@ -266,13 +279,15 @@ class GANOverSampler(BaseOverSampler):
         -------
         trials : Trials
         candidate : Candidate or None
-            None for ``dose='auto'``.
+            None for ``dose='auto'``; that of no rows if the sampling strategy asks for none.
         """
         self.check()
         X, y, _ = self._check_X_y(X, y)
         self.sampling_strategy_ = check_sampling_strategy(self.sampling_strategy, y, self._sampling_type)
         self._class_counts = Counter(y.tolist())
         trials = self._make_trials(X, y, as_seed(self.random_state))
+        if not self._lacks_rows():
+            return trials, CANDIDATES["none"]
         return trials, None if self.dose == "auto" else self._named()
 
     def _named(self) -> Candidate:
@@ -281,7 +296,8 @@ class GANOverSampler(BaseOverSampler):
         if self.dose == "default":
             candidate = CANDIDATES[find_prior(self.estimator, self.scoring).best]
         sources = candidate.sources if self.sources is None else tuple(check_shares(self.sources).items())
-        return Candidate(float(candidate.dose), sources, candidate.filter if self.filter is None else self.filter)
+        filter = candidate.filter if self.filter is None and dict(sources).get("gan") else self.filter
+        return Candidate(float(candidate.dose), sources, filter)
 
     def _count_new(self, y: np.ndarray) -> Mapping[Label, int]:
         """Return the new rows that the sampling strategy asks for, of a part of the data."""
@@ -303,6 +319,9 @@ class GANOverSampler(BaseOverSampler):
         tags.input_tags.categorical = True
         tags.input_tags.three_d_array = True
         return tags
+
+
+NOTHING_TO_ADD = "Nothing to add: no class lacks rows of what the sampling strategy asks for."
 
 
 def describe_fallback(fallback: str) -> str:

@@ -56,7 +56,7 @@ def check_shares(shares: Any) -> dict[str, float]:
         if name not in SOURCES:
             names = ", ".join(repr(source) for source in SOURCES)
             raise ValueError(f"Unknown source {name!r}; choose from {names}.{suggest(name, SOURCES)}")
-        check_number(f"sources[{name!r}]", share, minimum=0)
+        check_number(f"sources[{name!r}]", share, minimum=0, maximum=1e12)
     total = sum(shares.values())
     if not total:
         raise ValueError(f"sources is {dict(shares)!r}; give at least one of them a positive share.")
@@ -85,6 +85,11 @@ class Pool:
     warns : bool
         Whether the next draw from elsewhere than asked for, because of a class's size, gives a warning; one is enough.
     gan : fitted estimator
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When a GAN is trained, if the user interrupts that: there is nobody who would look at a half-trained one.
     """
 
     def __init__(self, X: Any, y: np.ndarray, gan: Any, *, k_neighbors: int, min_class_size: int, seed: int) -> None:
@@ -139,7 +144,21 @@ class Pool:
         with warnings.catch_warnings():
             # Classes that are too small for it are not drawn from it.
             warnings.simplefilter("ignore", SmallClassWarning)
-            return gan.fit(self.X, self.y)
+            gan.fit(self.X, self.y)
+        if getattr(gan, "was_interrupted_", False):
+            raise KeyboardInterrupt
+        return gan
+
+    def check(self) -> None:
+        """Read the data as the GAN will, so that mistakes in it are found before any training.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As the GAN's `fit` does. Images are only looked at in training.
+        """
+        if self.X.ndim == 2:
+            self._codec  # noqa: B018 - learned at first use
 
     def _fall_back(self, quotas: dict[Label, dict[str, int]]) -> tuple[dict[Label, dict[str, int]], str]:
         """Move what a source cannot make to one that can, and say what; a warning says so at the first time."""

@@ -84,6 +84,8 @@ class TableGAN(RowGAN):
         Averaged generator, and discriminator.
     history_ : list of dict
         step, seconds, d_loss, g_loss and samples_per_second of each logged interval.
+    was_interrupted_ : bool
+        Whether Ctrl-C ended the training early; False for a model that was loaded.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only if all column names are strings.

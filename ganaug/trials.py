@@ -122,9 +122,8 @@ class Trials:
             _InnerFold(X, y, train, test, make_pool, count_new, restore)
             for train, test in splitter.split(np.zeros(len(y)), y)
         ]
-        by_smallest = sorted(self._folds, key=lambda fold: np.unique(fold.y, return_counts=True)[1].min())
-        for fold in by_smallest[1:]:
-            fold.pool.warns = False  # One warning of small classes is enough.
+        for pool in self.pools:
+            pool.warns = False  # What the folds lack for a while is not what the data lacks.
 
     @property
     def pools(self) -> list[Pool]:
@@ -135,6 +134,11 @@ class Trials:
     def n_rare(self) -> float:
         """Rows of the rarest class in a test part, on average."""
         return float(np.mean([fold.n_rare for fold in self._folds]))
+
+    def check(self) -> None:
+        """Read the data as the GANs will; see `Pool.check`."""
+        for pool in self.pools:
+            pool.check()
 
     def score(self, estimator: Any, scorers: Sequence[Callable], names: Sequence[str]) -> np.ndarray:
         """Train clones on each fold with each candidate's rows, and score them on the fold's test part.

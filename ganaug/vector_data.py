@@ -42,6 +42,8 @@ class VectorCodec:
 
         Raises
         ------
+        TypeError
+            If a column of a frame holds categories.
         ValueError
             If X is not a 2-D array of finite numbers, has two columns of one name, or is to have unit norm and holds
             a vector of length zero.
@@ -51,7 +53,7 @@ class VectorCodec:
         if unit_norm:
             X = _onto_sphere(X, check=True)
         mean = X.mean(0, dtype=np.float64)
-        scale = float(np.sqrt(np.square(X - mean).mean())) or 1.0
+        scale = _root_mean_square(X - mean) or 1.0
         lowest, highest = X.min(0).astype(np.float64), X.max(0).astype(np.float64)
         return cls(mean, lowest, highest, scale, unit_norm, "float16" if is_half else X.dtype.name, columns)
 
@@ -83,8 +85,8 @@ class VectorCodec:
         return ((X - self.mean) / self.scale).astype(np.float32)
 
     def features(self, X: Any) -> np.ndarray:
-        """Return X itself as float32 of shape (N, D): a vector is its own feature."""
-        return check_vectors(X).astype(np.float32)
+        """Return X as float32 of shape (N, D), centred and scaled as a whole: a vector is its own feature."""
+        return ((check_vectors(X) - self.mean) / self.scale).astype(np.float32)
 
     def decode(self, rows: np.ndarray, seed: int = 0) -> Any:
         """Return vectors of shape (N, D) with the training data's dtype and container; nothing is left to the seed."""
@@ -145,12 +147,39 @@ def _find_columns(X: Any) -> tuple[Any, ...] | None:
             f"X has several columns named {', '.join(map(repr, repeated))}; give each column a name of its own, for "
             f"example with X.columns = [...]."
         )
+    for name, dtype in X.dtypes.items():
+        if str(dtype) == "category":
+            raise TypeError(
+                f"Column {name!r} of X holds categories, and VectorGAN takes numbers; turn it into some with "
+                f".astype(float), or use TableGAN."
+            )
     return tuple(X.columns.tolist())
 
 
 def _onto_sphere(X: np.ndarray, check: bool = False) -> np.ndarray:
-    norms = np.linalg.norm(X, axis=1, keepdims=True)
-    if check and not norms.all():
-        row = int(np.flatnonzero(norms.ravel() == 0)[0])
+    lengths = _lengths(X)
+    if check and not lengths.all():
+        row = int(np.flatnonzero(lengths.ravel() == 0)[0])
         raise ValueError(f"Row {row} of X is zero and has no direction; leave it out, or set unit_norm=False.")
-    return X / np.maximum(norms, 1e-12)
+    return X / np.where(lengths == 0, 1, lengths)
+
+
+def _root_mean_square(X: np.ndarray) -> float:
+    """Return the root of the mean square of all numbers, also where squares would be beyond the range of floats."""
+    with np.errstate(over="ignore", under="ignore"):
+        root = float(np.sqrt(np.square(X).mean()))
+    if 1e-140 < root < 1e140:
+        return root
+    largest = float(np.abs(X).max())
+    return largest * float(np.sqrt(np.square(X / largest).mean())) if largest else 0.0
+
+
+def _lengths(X: np.ndarray) -> np.ndarray:
+    """Return the lengths of vectors (N, D) as (N, 1), also where their squares would be beyond the range of floats."""
+    with np.errstate(over="ignore", under="ignore"):
+        lengths = np.linalg.norm(X, axis=1, keepdims=True)
+    extremes = np.finfo(X.dtype)
+    if ((lengths > extremes.tiny**0.25) & (lengths < extremes.max**0.25)).all():
+        return lengths
+    largest = np.abs(X).max(axis=1, keepdims=True)
+    return largest * np.linalg.norm(X / np.where(largest == 0, 1, largest), axis=1, keepdims=True)

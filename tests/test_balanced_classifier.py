@@ -19,7 +19,7 @@ from sklearn.preprocessing import OneHotEncoder
 from ganaug import GANBalancedClassifier, GANOverSampler
 from ganaug.calibration import ShiftedClassifier
 from ganaug.dose import CANDIDATES, N_TRIED, Choice
-from ganaug.dose_prior import find_shifted_prior
+from ganaug.dose_prior import find_prior, find_shifted_prior
 from ganaug.exceptions import SmallClassWarning
 from ganaug.table_classifier import TableClassifier
 
@@ -85,7 +85,7 @@ def test_classifiers_of_the_inner_folds_join_the_final_one():
 
 
 def test_a_vote_takes_the_shift_alone_without_a_gan(monkeypatch):
-    monkeypatch.setattr("ganaug.TableGAN.fit", None)
+    monkeypatch.setattr("ganaug.TableGAN.fit", lambda *args: pytest.fail("trained"))
     X, y = make_overlap(120)
     fitted = GANBalancedClassifier(random_state=0).fit(X, y)
     assert fitted.choice_.name == "none"
@@ -236,14 +236,49 @@ def test_a_class_of_one_row_falls_back_and_says_so():
     assert "1 of 2 classes have one row" in str(caught[0].message)
     assert fitted.tau_ == 0
     assert set(fitted.sampler_.source_) == {"real", "duplicate"}
+    assert fitted.verdict_ == fitted.sampler_.verdict_
 
 
-def test_a_class_too_small_for_the_gan_is_told_once_for_the_folds_and_once_for_all():
+@pytest.mark.parametrize("scoring", ["balanced_accuracy", "f1_macro"])
+@pytest.mark.filterwarnings("ignore::ganaug.exceptions.SmallClassWarning")
+def test_with_a_class_of_one_row_auto_and_default_do_the_same(scoring):
+    y = np.array(["common"] * 59 + ["rare"])
+    verdicts = {make_classifier(scoring=scoring, dose=dose).fit(NUMBERS, y).verdict_ for dose in ("auto", "default")}
+    best = CANDIDATES[find_prior(LogisticRegression(), scoring).best]
+    assert len(verdicts) == 1
+    assert f"nothing to choose by: {best} by default. Decisions are not moved." in verdicts.pop()
+
+
+@pytest.mark.parametrize("dose", ["auto", "default", 0.5])
+def test_where_no_class_lacks_rows_nothing_is_made_or_moved(dose, monkeypatch):
+    monkeypatch.setattr("ganaug.TableGAN.fit", lambda *args: pytest.fail("trained"))
+    fitted = make_classifier(dose=dose).fit(NUMBERS, np.arange(60) % 2)
+    assert fitted.verdict_ == (
+        "Nothing to add: no class lacks rows of what the sampling strategy asks for. Decisions are not moved."
+    )
+    assert (fitted.tau_, fitted.choice_) == (0.0, None)
+
+
+def test_an_estimator_without_a_seed_gets_one():
+    first, second = (make_classifier(RandomForestClassifier(5), dose=0.5).fit(NUMBERS, LABELS) for _ in range(2))
+    np.testing.assert_array_equal(first.predict_proba(NUMBERS), second.predict_proba(NUMBERS))
+    assert first.estimator.random_state is None
+    kept = make_classifier(RandomForestClassifier(5, random_state=3), dose=0.5).fit(NUMBERS, LABELS)
+    assert kept.estimator_.random_state == 3
+
+
+def test_a_refit_on_an_array_forgets_the_names_of_columns():
+    fitted = make_classifier(dose=0.0).fit(pd.DataFrame(NUMBERS).add_prefix("x"), LABELS)
+    assert fitted.feature_names_in_.tolist() == [f"x{i}" for i in range(NUMBERS.shape[1])]
+    assert not hasattr(fitted.fit(NUMBERS, LABELS), "feature_names_in_")
+
+
+def test_a_class_too_small_for_the_gan_is_told_once_and_by_its_size_in_all_rows():
     y = np.array(["common"] * 56 + ["rare"] * 4)
     with pytest.warns(SmallClassWarning) as caught:
         fitted = make_classifier(dose=0.5, sources={"gan": 1}).fit(NUMBERS, y)
     rows = [re.search(r"'rare' \((\d) rows\)", str(one.message)).group(1) for one in caught]
-    assert rows == ["2", "4"]
+    assert rows == ["4"]
     assert fitted.verdict_.endswith("Classes too small for that: 'rare' (4 rows): 26 by smote.")
 
 
@@ -256,10 +291,16 @@ def test_a_class_too_small_for_the_gan_is_told_once_for_the_folds_and_once_for_a
         ({"sampler__gan__max_steps": 0}, "max_steps must be an integer from 1"),
         ({"sampler__sources": {"gna": 1}, "sampler__dose": 1.0}, "Unknown source 'gna'"),
         ({"sampler__sources": {"gan": 1}}, "dose='auto' chooses sources and filter itself"),
+        ({"sampler__gan__device": "tpu"}, "Unknown device 'tpu'"),
+        ({"sampler__gan__precision": "half"}, "Unknown precision 'half'"),
+        ({"sampler__gan__random_state": -1}, "random_state must be from 0"),
+        ({"sampler__gan__discrete_columns": [99]}, "99"),
+        ({"sampler__gan": LogisticRegression()}, "'gan' parameter of GANOverSampler must be None or an object"),
     ],
 )
 def test_bad_parameters_are_refused_before_training(change, message, monkeypatch):
     monkeypatch.setattr("ganaug.training.train", lambda *args: pytest.fail("trained"))
+    monkeypatch.setattr(LogisticRegression, "fit", lambda *args: pytest.fail("trained"))
     with pytest.raises(ValueError, match=message):
         make_classifier().set_params(**change).fit(NUMBERS, LABELS)
 

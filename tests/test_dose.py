@@ -58,6 +58,13 @@ class TestChoose:
             "gained nothing in f1_macro on the tables of the development suite, so none was tried."
         )
 
+    @pytest.mark.parametrize("value", [np.nan, -np.inf])
+    def test_scores_that_are_none_cannot_choose(self, value):
+        scores = make_scores([0.1, 0.2])
+        scores[1, 2] = value
+        with pytest.raises(ValueError, match=rf"f1_macro of 'smote' is {value} on an inner fold"):
+            choose(scores, 20, make_prior([0.1, 0.2]), "f1_macro")
+
     def test_a_gain_must_exceed_a_quarter_of_its_standard_deviation(self):
         prior = make_prior([0.0], between=0.01, within=0.09)
         deviation = (1 / (1 / 0.01 + 3 * 5 / 0.09)) ** 0.5

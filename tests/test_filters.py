@@ -188,23 +188,23 @@ def test_discriminator_turns_the_generator_into_what_the_discriminator_learned()
 
 
 @pytest.mark.parametrize(
-    ("recipe", "error", "message"),
+    ("recipe", "options", "error", "message"),
     [
-        (ConfidenceFilter(keep_fraction=0.5, min_probability=0.5), ValueError, "got both"),
-        (ConfidenceFilter(keep_fraction=0.0), ValueError, "keep_fraction must be a number"),
-        (ConfidenceFilter(min_probability=2), ValueError, "min_probability must be a number from 0.0 to 1.0"),
-        (NeighbourFilter(k=0), ValueError, "k must be an integer from 1"),
-        (NeighbourFilter(k=None, copy_ratio=None), ValueError, "k and copy_ratio are both None"),
-        (NeighbourFilter(k="5"), TypeError, "k must be an integer or None, got '5'"),
-        (NeighbourFilter(per_class="no"), TypeError, "per_class must be True or False, got 'no'"),
-        (NeighbourFilter(copy_ratio=0.0), ValueError, "copy_ratio must be a number"),
-        (DiscriminatorFilter(keep_fraction=1.1), ValueError, "keep_fraction must be a number"),
-        (DiscriminatorFilter(n_burn_in=1), ValueError, "n_burn_in must be an integer from 2"),
+        (ConfidenceFilter, {"keep_fraction": 0.5, "min_probability": 0.5}, ValueError, "got both"),
+        (ConfidenceFilter, {"keep_fraction": 0.0}, ValueError, "keep_fraction must be a number"),
+        (ConfidenceFilter, {"min_probability": 2}, ValueError, "min_probability must be a number from 0.0 to 1.0"),
+        (NeighbourFilter, {"k": 0}, ValueError, "k must be an integer from 1"),
+        (NeighbourFilter, {"k": None, "copy_ratio": None}, ValueError, "k and copy_ratio are both None"),
+        (NeighbourFilter, {"k": "5"}, TypeError, "k must be an integer or None, got '5'"),
+        (NeighbourFilter, {"per_class": "no"}, TypeError, "per_class must be True or False, got 'no'"),
+        (NeighbourFilter, {"copy_ratio": 0.0}, ValueError, "copy_ratio must be a number"),
+        (DiscriminatorFilter, {"keep_fraction": 1.1}, ValueError, "keep_fraction must be a number"),
+        (DiscriminatorFilter, {"n_burn_in": 1}, ValueError, "n_burn_in must be an integer from 2"),
     ],
 )
-def test_options_out_of_range_fail_in_fit(recipe, error, message):
+def test_options_out_of_range_fail_at_once(recipe, options, error, message):
     with pytest.raises(error, match=message):
-        recipe.fit(REAL, Y_REAL, gan=GAN)
+        recipe(**options)
 
 
 def test_confidence_needs_two_classes():

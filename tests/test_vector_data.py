@@ -66,7 +66,8 @@ def test_tensors_are_read(dtype, returned):
     tensor = torch.from_numpy(X).to(dtype)
     codec = VectorCodec.fit(tensor, False)
     assert codec.dtype == returned
-    np.testing.assert_array_equal(codec.features(tensor), tensor.float().numpy())
+    standardised = (tensor.double().numpy() - codec.mean) / codec.scale
+    np.testing.assert_allclose(codec.features(tensor), standardised, rtol=1e-6, atol=1e-6)
 
 
 def test_tensors_that_learn_are_read():
@@ -148,3 +149,32 @@ class TestErrors:
     def test_two_columns_of_one_name(self):
         with pytest.raises(ValueError, match=r"several columns named 'a'; give each column a name of its own"):
             VectorCodec.fit(pd.DataFrame(X, columns=["a", "b", "a"]), False)
+
+
+@pytest.mark.parametrize("factor", [1e-165, 1e-30, 1e30, 1e160])
+def test_numbers_of_any_scale_are_standardised(factor):
+    vectors = np.random.default_rng(0).normal(size=(50, 3))
+    codec = VectorCodec.fit(vectors * factor, False)
+    np.testing.assert_allclose(
+        codec.encode(vectors * factor), VectorCodec.fit(vectors, False).encode(vectors), rtol=1e-5
+    )
+    np.testing.assert_allclose(codec.decode(codec.encode(vectors * factor)), vectors * factor, rtol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [1e-165, 1e200])
+def test_vectors_of_any_length_have_a_direction(factor):
+    vectors = np.random.default_rng(0).normal(size=(50, 3))
+    codec = VectorCodec.fit(vectors * factor, True)
+    decoded = codec.decode(codec.encode(vectors * factor))
+    np.testing.assert_allclose(decoded, vectors / np.linalg.norm(vectors, axis=1, keepdims=True), rtol=1e-5)
+
+
+def test_features_tell_vectors_apart_far_from_the_origin():
+    vectors = 1e9 + np.random.default_rng(0).normal(size=(400, 3))
+    assert len(np.unique(VectorCodec.fit(vectors, False).features(vectors), axis=0)) == 400
+
+
+def test_columns_of_categories_are_refused():
+    X = pd.DataFrame({"a": pd.Categorical([0, 1, 2]), "b": [0.5, 1.0, 2.0]})
+    with pytest.raises(TypeError, match=r"Column 'a' of X holds categories.*use TableGAN"):
+        VectorCodec.fit(X, False)

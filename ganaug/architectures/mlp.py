@@ -1,5 +1,6 @@
 """Residual multilayer perceptrons for the rows of tables and for feature vectors."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,7 +42,10 @@ class MLP:
 
     def build(self, spec: DataSpec, conditioning: Conditioning) -> Networks:
         """Return freshly initialised networks; there is no encoder."""
-        return Networks(_Generator(self, spec), _Discriminator(self, spec, conditioning))
+        with warnings.catch_warnings():
+            # Of columns that are all constant nothing is left to learn, which torch remarks upon.
+            warnings.filterwarnings("ignore", "Initializing zero-element tensors")
+            return Networks(_Generator(self, spec), _Discriminator(self, spec, conditioning))
 
 
 class _Block(nn.Module):

@@ -38,7 +38,7 @@ class Filter(ABC):
         Raises
         ------
         ValueError
-            If an option is out of range, lengths differ, or values are not finite.
+            If lengths differ, or values are not finite.
         """
 
 

@@ -47,8 +47,7 @@ class ConfidenceFilter(Filter):
     features: Features | None = None
     random_state: int = 0
 
-    def fit(self, X: Any, y: Iterable[Label], gan: Any = None) -> "FittedConfidence":
-        """Train the classifier on real samples; see `Filter.fit`."""
+    def __post_init__(self) -> None:
         if self.keep_fraction is not None and self.min_probability is not None:
             raise ValueError(
                 f"Expected keep_fraction or min_probability, got both ({self.keep_fraction} and "
@@ -56,6 +55,9 @@ class ConfidenceFilter(Filter):
             )
         check_fraction("keep_fraction", self.keep_fraction, optional=True)
         check_number("min_probability", self.min_probability, minimum=0.0, maximum=1.0, optional=True)
+
+    def fit(self, X: Any, y: Iterable[Label], gan: Any = None) -> "FittedConfidence":
+        """Train the classifier on real samples; see `Filter.fit`."""
         X = extract(self.features, X)
         rows = rows_by_class("X", len(X), y)
         if len(rows) < 2:

@@ -43,10 +43,12 @@ class DiscriminatorFilter(Filter):
     n_burn_in: int = 256
     random_state: int = 0
 
-    def fit(self, X: Any, y: Iterable[Label], gan: Any = None) -> "FittedDiscriminator":
-        """Draw from `gan` to scale its scores; `X` is not read, only its classes are. See `Filter.fit`."""
+    def __post_init__(self) -> None:
         check_fraction("keep_fraction", self.keep_fraction)
         check_number("n_burn_in", self.n_burn_in, minimum=2, integer=True)
+
+    def fit(self, X: Any, y: Iterable[Label], gan: Any = None) -> "FittedDiscriminator":
+        """Draw from `gan` to scale its scores; `X` is not read, only its classes are. See `Filter.fit`."""
         if gan is None:
             raise ValueError("DiscriminatorFilter got gan=None; call fit(X, y, gan=gan) with a fitted GAN.")
         seed, scales, rngs = as_seed(self.random_state), {}, {}

@@ -54,14 +54,16 @@ class NeighbourFilter(Filter):
     features: Features | None = None
     per_class: bool = True
 
-    def fit(self, X: Any, y: Iterable[Label], gan: Any = None) -> "FittedNeighbour":
-        """Measure each class's neighbourhoods; see `Filter.fit`."""
+    def __post_init__(self) -> None:
         check_number("k", self.k, minimum=1, integer=True, optional=True)
         check_fraction("copy_ratio", self.copy_ratio, optional=True)
         if not isinstance(self.per_class, bool):
             raise TypeError(f"per_class must be True or False, got {self.per_class!r}.")
         if self.k is None and self.copy_ratio is None:
             raise ValueError("k and copy_ratio are both None, so nothing would be rejected; give one of them.")
+
+    def fit(self, X: Any, y: Iterable[Label], gan: Any = None) -> "FittedNeighbour":
+        """Measure each class's neighbourhoods; see `Filter.fit`."""
         X = extract(self.features, X)
         rows = rows_by_class("X", len(X), y)
         manifolds = {

@@ -1,6 +1,7 @@
 """Columns of categories: one category block, the rarest of many values folded into one."""
 
 import contextlib
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,9 @@ class CategoryColumn:
     def fit(cls, cells: Cells, max_categories: int) -> "CategoryColumn":
         """Learn a column."""
         counts = Counter(cells.present.tolist()).most_common()
+        if len(counts) > max_categories:
+            # Equally frequent values must not have a category of their own for standing first: rows may be sorted.
+            counts.sort(key=lambda pair: (-pair[1], zlib.crc32(repr(pair[0]).encode())))
         kept, rest = counts[:max_categories], counts[max_categories:][:_MAX_REST]
         levels = [level for level, _ in kept]
         with contextlib.suppress(TypeError):  # Tuples of unlike kinds stay in the order of their counts.

@@ -20,7 +20,8 @@ def densify(X: Any) -> Any:
 def formed_like(X: Any, rows: Any) -> Any:
     """Undo `densify`: return rows in the form of X."""
     if sparse.issparse(X):
-        return sparse.csr_matrix(rows).asformat(X.format)
+        kind = sparse.csr_array if isinstance(X, sparse.sparray) else sparse.csr_matrix
+        return kind(rows).asformat(X.format)
     if is_frame(X):
         dtypes = _sparse_dtypes(X)
         return rows.astype(dtypes) if dtypes else rows

@@ -138,3 +138,12 @@ def test_strings_and_categories_may_stand_for_each_other():
 def test_indices_from_a_generator_are_rounded_and_clipped():
     codec = TableCodec.fit(pd.DataFrame({"x": ["a", "b", "c"]}))
     assert codec.decode(np.array([[-0.2], [1.4], [7.0]]))["x"].tolist() == ["a", "b", "c"]
+
+
+@pytest.mark.filterwarnings("ignore::ganaug.exceptions.GanaugWarning")
+def test_which_of_equally_frequent_values_are_folded_does_not_depend_on_the_rows_order():
+    ids = [f"id{i}" for i in range(300)]
+    forward, backward = (TableCodec.fit(pd.DataFrame({"id": order, "x": range(300)})) for order in (ids, ids[::-1]))
+    assert forward.columns[0].levels == backward.columns[0].levels
+    places = sorted(ids.index(level) for level in forward.columns[0].levels)
+    assert places[-1] > 200
