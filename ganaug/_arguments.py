@@ -254,10 +254,11 @@ def _add_balance_method(add: Any) -> None:
     add(
         "--sampling-strategy",
         nargs="+",
-        default=["auto"],
+        action="extend",
         metavar="S",
         help="auto: all classes as large as the largest; minority: only the rarest; a number: the rare of two classes "
-        "to that ratio; LABEL=ROWS ...: these classes to so many rows (default: auto)",
+        "to that ratio; LABEL=ROWS ...: these classes to so many rows, for a class such as -1 written "
+        "--sampling-strategy=-1=500 (default: auto)",
     )
     add("--dose", type=dose, metavar="D", help="share of these rows to add, 0 to 1 (default: what suits --scoring)")
     add(
@@ -266,7 +267,8 @@ def _add_balance_method(add: Any) -> None:
         nargs="+",
         type=share,
         metavar="NAME=SHARE",
-        help="where rows come from: gan, smote, duplicate (default: what validated best)",
+        help="where rows come from: gan, smote, duplicate (default: what suits --scoring; with --dose, half gan and "
+        "half smote)",
     )
     add(
         "--filter",

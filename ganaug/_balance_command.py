@@ -14,15 +14,22 @@ def balance(options: argparse.Namespace) -> None:
     from ganaug.table_files import require
 
     require("imblearn")
+    from ganaug._validation import suggest
     from ganaug.balance import balance_file
+    from ganaug.filters import FILTERS
     from ganaug.over_sampling import GANOverSampler
     from ganaug.table import TableGAN
 
     names = ("max_steps", "discrete_columns", "max_categories")
+    _check_once("--source", [name for name, _ in options.sources or ()])
+    if options.filter is not None and options.filter not in FILTERS:
+        raise ValueError(
+            f"Unknown --filter {options.filter!r}; choose from {', '.join(FILTERS)}.{suggest(options.filter, FILTERS)}"
+        )
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     sampler = GANOverSampler(
         TableGAN(**given, verbose=False if options.quiet else None),
-        sampling_strategy=_read_strategy(options.sampling_strategy),
+        sampling_strategy=_read_strategy(options.sampling_strategy or ["auto"]),
         sources=dict(options.sources) if options.sources else None,
         filter=options.filter,
         scoring=options.scoring,
@@ -42,20 +49,31 @@ def balance(options: argparse.Namespace) -> None:
     print(done)
 
 
+def _check_once(option: str, names: Sequence[str]) -> None:
+    twice = [name for name, n in Counter(names).items() if n > 1]
+    if twice:
+        raise ValueError(f"{option} names {twice[0]} twice; name it once.")
+
+
 def _read_strategy(words: Sequence[str]) -> Any:
     """Return what imbalanced-learn takes as its `sampling_strategy`."""
     from ganaug._validation import suggest
 
     if all("=" in word for word in words):
-        return partial(_find_wanted, dict(map(_read_wanted, words)))
+        wanted = [_read_wanted(word) for word in words]
+        _check_once("--sampling-strategy", [name for name, _ in wanted])
+        return partial(_find_wanted, dict(wanted))
     text = " ".join(words)
     if text in _STRATEGIES:
         return text
     try:
-        return float(text)
+        ratio = float(text)
+        if not 0 < ratio <= 1:
+            raise ValueError
+        return ratio
     except ValueError:
         raise ValueError(
-            f"--sampling-strategy is {text!r}; expected {', '.join(_STRATEGIES)}, a ratio such as 0.5, or "
+            f"--sampling-strategy is {text!r}; expected {', '.join(_STRATEGIES)}, a ratio from 0 to 1 such as 0.5, or "
             f"LABEL=ROWS.{suggest(text, _STRATEGIES)}"
         ) from None
 

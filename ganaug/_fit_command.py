@@ -30,7 +30,7 @@ def fit(options: argparse.Namespace) -> None:
     if is_table:
         from ganaug.export import remember_columns
 
-        remember_columns(options.out, options.target, columns)
+        remember_columns(options.out, columns)
     n_steps = gan.history_[-1]["step"] if gan.history_ else "a few"
     n, samples = sum(gan.class_counts_.values()), "rows" if is_table else "images"
     print(f"Trained {n_steps} steps on {n} {samples} of {len(gan.classes_)} classes; wrote {options.out}.")
@@ -70,16 +70,19 @@ def _prepare_images(options: argparse.Namespace) -> tuple[Any, Any, Any, list[An
     return ImageGAN(**given, verbose=False if options.quiet else None), X, y, callbacks, None
 
 
-def _prepare_rows(options: argparse.Namespace) -> tuple[Any, Any, Any, list[Any], list[str]]:
+def _prepare_rows(options: argparse.Namespace) -> tuple[Any, Any, Any, list[Any], Any]:
     from ganaug.balance import split_target
+    from ganaug.export import Columns
     from ganaug.table import TableGAN
     from ganaug.table_files import check_columns, read_table
 
-    table = read_table(options.data, separator=options.separator)
+    table = read_table(options.data, separator=options.separator, spelled_columns=[options.target])
     check_columns(options.discrete_columns or (), table.frame, table.path)
     X, y = split_target(table, options.target, options.id_columns or ())
     gan = TableGAN(**_given(options, [*_OF_ANY_GAN, *_OF_TABLES]), verbose=False if options.quiet else None)
-    return gan, X, y, [], [name for name in table.frame if name == options.target or name in X]
+    names = [name for name in table.frame if name == options.target or name in X]
+    dates = {name: form for name, form in table.dates.items() if name in X}
+    return gan, X, y, [], Columns(options.target, names, dates)
 
 
 def _given(options: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
 
 def suggest(given: object, choices: Iterable[object]) -> str:
@@ -96,6 +95,8 @@ def check_same_length(X: Any, y: Any) -> None:
 
 def seeded_clone(estimator: Any, seed: int) -> Any:
     """Clone an estimator, and seed what it or its parts leave to chance."""
+    from sklearn.base import clone  # brings pandas along, which is slow
+
     cloned = clone(estimator)
     left_open = {
         name: seed % 2**32  # scikit-learn takes no larger one

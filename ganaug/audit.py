@@ -108,7 +108,9 @@ def audit_table_gan(
     classes = gan.label_codec_.encode(y)
     train = gan.codec_.features(X)
     _check_training_data(gan, classes, "row")
-    yardstick = (None, None) if held_out is None else (gan.codec_.features(held_out[0]), list(held_out[1]))
+    yardstick: tuple[Any, Any] = (None, None)
+    if held_out is not None:
+        yardstick = gan.codec_.features(held_out[0], ignore_unseen=True), list(held_out[1])
     wanted = gan.label_codec_.decode(np.repeat(np.arange(len(gan.label_codec_)), n_per_class))
     rows, labels = gan.sample(y=wanted, random_state=np.random.default_rng(as_seed(random_state)))
     # Sorted by class, so that the report is.

@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ganaug.table_files import Table, check_columns, check_mark, check_table_output, read_table, write_appended
+from ganaug.table_files import (
+    Table,
+    check_columns,
+    check_emptied,
+    check_mark,
+    check_table_output,
+    read_table,
+    write_appended,
+)
 
 _MAX_VALUES = 20
 _MIN_ROWS_PER_CLASS = 5
@@ -80,21 +88,30 @@ def balance_file(
         nothing is written.
     """
     out = check_table_output(out, source=path, overwrite=overwrite)
-    table = read_table(path, separator=separator)
+    table = read_table(path, separator=separator, spelled_columns=[target])
     check_mark(table, mark)
     X, y = split_target(table, target, id_columns)
+    check_emptied([*id_columns, *table.index_columns], table, out)
     labels, first, counts = np.unique(y, return_index=True, return_counts=True)
     if len(labels) == 1:
         raise ValueError(f"Column {target!r} of {path} has one class only, {labels[0]}; balancing takes two or more.")
     X_all, y_all = sampler.fit_resample(X, y)
     new = X_all.iloc[len(y) :].reset_index(drop=True)
     classes = np.searchsorted(labels, y_all)
-    # The target's cells are copied from rows that have them: same type, and but for numbers such as +1 same spelling.
-    new[target] = table.frame[target].iloc[first[classes[len(y) :]]].reset_index(drop=True)
+    # The target's cells are copied from rows that have them: same type, and same spelling.
+    cells = table.frame[target] if out.suffix.lower() == ".parquet" else table.spelled.get(target, table.frame[target])
+    new = _append_column(new, target, cells.iloc[first[classes[len(y) :]]])
     write_appended(table, new, out, mark=mark, overwrite=overwrite)
     after = np.bincount(classes, minlength=len(labels))
     sources = np.unique(sampler.source_[len(y) :], return_counts=True)
     return Balance(out, *(_as_dict(labels, n) for n in (counts, after)), _as_dict(*sources))
+
+
+def _append_column(frame: Any, name: str, cells: Any) -> Any:
+    import pandas as pd
+
+    # Assigned instead, it would give a warning where there are a hundred columns.
+    return pd.concat([frame, cells.rename(name).reset_index(drop=True)], axis=1)
 
 
 def _as_dict(names: np.ndarray, numbers: np.ndarray) -> dict[Any, int]:
@@ -108,7 +125,8 @@ def split_target(table: Table, target: str, id_columns: Sequence[str] = ()) -> t
     -------
     X : DataFrame of shape (N, D)
     y : ndarray of shape (N,), int, bool, float or str
-        Whatever is of another kind, and numbers such as 0.5, are given by their names.
+        Whatever is of another kind, and numbers such as 0.5, are given by their names: as they are spelled where they
+        are first met, if the table keeps that.
 
     Raises
     ------
@@ -121,10 +139,13 @@ def split_target(table: Table, target: str, id_columns: Sequence[str] = ()) -> t
     X = table.frame.drop(columns={target, *id_columns, *table.index_columns})
     if not X.shape[1]:
         raise ValueError(f"{table.path} has no columns besides {target!r} and identifiers; there is nothing to learn.")
-    return X, _read_classes(table.frame[target], f"Column {target!r} of {table.path}")
+    column, names = table.frame[target], table.spelled.get(target)
+    if names is None and target in table.dates:
+        names = column.dt.strftime(table.dates[target])
+    return X, _read_classes(column, names, f"Column {target!r} of {table.path}")
 
 
-def _read_classes(column: Any, name: str) -> np.ndarray:
+def _read_classes(column: Any, names: Any, name: str) -> np.ndarray:
     missing = np.flatnonzero(column.isna())
     if len(missing):
         raise ValueError(
@@ -143,4 +164,10 @@ def _read_classes(column: Any, name: str) -> np.ndarray:
         )
     if column.dtype.kind in "biu" or (is_float and not is_fractional):
         return column.to_numpy()
-    return np.array([str(cell) for cell in column])
+    codes, values = column.factorize()
+    if is_float:
+        values = values.to_numpy()  # whose numbers go by the digits that their width has
+    if names is not None and column.dtype.kind in "fM":
+        _, first = np.unique(codes, return_index=True)
+        values = names.iloc[first].str.strip()
+    return np.array([str(value) for value in values])[codes]

@@ -1,5 +1,7 @@
 """`BaseGAN`: what every GAN estimator shares, from `fit` to `save`."""
 
+import hashlib
+import json
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -109,6 +111,7 @@ class BaseGAN(BaseEstimator):
             networks = architecture.build(self._spec(), recipe.conditioning)
             batches = Batches(classes, self.class_balance)
             state = training.start(recipe, fabric, networks, data, batches)
+            state.data_digest = self._digest_data()
             if resume_from is not None:
                 checkpoint.resume(state, resume_from)
             with closing(ProgressBar(self.verbose)) as bar:
@@ -331,6 +334,14 @@ class BaseGAN(BaseEstimator):
             if state.was_interrupted:
                 self.was_interrupted_ = True
                 break
+
+    def _digest_data(self) -> str:
+        """Return a checksum of what was learned of the data itself; empty if that cannot be saved."""
+        try:
+            known = [self._codec_config(), self.label_codec_.to_list(), self._counts.tolist()]
+            return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+        except TypeError:
+            return ""
 
     def _wanted_classes(self, n: int | None, y: Any, seed: int) -> np.ndarray:
         check_number("n", n, minimum=0, integer=True, optional=True)

@@ -6,9 +6,8 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 import argparse
 import re
 import sys
-import textwrap
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ganaug._arguments import build_parser, refuse
@@ -16,14 +15,15 @@ from ganaug.exceptions import GanaugWarning
 
 _LONGEST_MESSAGE = 1000
 # How the package's messages name what the shell calls otherwise.
+_QUOTED_SHELL_WORDS = {"on_error='skip'": "--on-error skip"}
 _SHELL_WORDS = {
     "overwrite=True": "--overwrite",
-    "on_error='skip'": "--on-error skip",
     "image_size=(height, width)": "--image-size HEIGHT WIDTH",
     ", or pass an object": "",
     "X does not": "the table does not",
     " of X ": " ",
     "leave identifiers out of X": "name identifiers with --id-columns",
+    "use a dict": "name rows for each, as in --sampling-strategy LABEL=ROWS",
 }
 
 
@@ -36,11 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         refuse(options.parser, unknown[0])
     with warnings.catch_warnings():
-        _show_warnings_in_one_line(options.parser)
+        _show_warnings_in_one_line(options)
         try:
             _COMMANDS[options.command](options)
         except (ValueError, TypeError, OSError, RuntimeError, ImportError) as error:
-            print(f"{options.parser.prog}: {_in_shell_words(str(error), options.parser)}", file=sys.stderr)
+            print(f"{options.parser.prog}: {_in_shell_words(str(error), options)}", file=sys.stderr)
             return 2
         except KeyboardInterrupt:
             print(f"{options.parser.prog}: interrupted", file=sys.stderr)
@@ -81,10 +81,10 @@ def _sample(options: argparse.Namespace) -> None:
         path = export_samples(gan, options.out, y, random_state=seed)
         print(f"Wrote {len(y)} images to {path}.")
         return
-    known, columns = recall_columns(options.model)
-    target = options.target or known or "target"
-    columns = None if columns is None else [target if name == known else name for name in columns]
-    path = export_rows(gan, options.out, y, target=target, columns=columns, random_state=seed)
+    known = recall_columns(options.model)
+    target = options.target or known.target or "target"
+    names = None if known.names is None else [target if name == known.target else name for name in known.names]
+    path = export_rows(gan, options.out, y, target=target, columns=names, dates=known.dates, random_state=seed)
     print(f"Wrote {len(y)} rows to {path}; the labels are in the column {target!r}.")
 
 
@@ -123,7 +123,7 @@ def _audit(options: argparse.Namespace) -> None:
     gan, is_table = _load(options)
     paths = [options.data, options.held_out] if options.held_out else [options.data]
     if is_table:
-        target = options.target or recall_columns(options.model)[0]
+        target = options.target or recall_columns(options.model).target
         data = [_read_rows(path, gan, target, options.separator) for path in paths]
     else:
         data = [read_images_or_arrays(path) for path in paths]
@@ -141,31 +141,56 @@ def _read_rows(path: str, gan: Any, target: str | None, separator: str | None) -
     form = gan.codec_.form
     known = form.names or ()
     texts = [name for name, own in zip(known, form.types, strict=False) if own.kind == "object"]
+    if all(isinstance(label, str) for label in gan.label_codec_.classes):
+        texts.append(target)
     X, y = split_target(read_table(path, separator=separator, text_columns=texts), target)
     return (X[[name for name in known if name in X]] if known else X.to_numpy()), y
 
 
-def _show_warnings_in_one_line(parser: argparse.ArgumentParser) -> None:
-    def show(message: Any, category: type, *place: Any, **options: Any) -> None:
+def _show_warnings_in_one_line(options: argparse.Namespace) -> None:
+    def show(message: Any, category: type, *place: Any, **details: Any) -> None:
         if issubclass(category, GanaugWarning):
-            print(f"{parser.prog}: warning: {_in_shell_words(str(message), parser)}", file=sys.stderr)
+            print(f"{options.parser.prog}: warning: {_in_shell_words(str(message), options)}", file=sys.stderr)
         else:
-            default(message, category, *place, **options)
+            default(message, category, *place, **details)
 
     default = warnings.showwarning
     warnings.simplefilter("always", GanaugWarning)
     warnings.showwarning = show
 
 
-def _in_shell_words(message: str, parser: argparse.ArgumentParser) -> str:
-    """Put a message of the package on one line, and parameters into the words of the command line."""
-    message = textwrap.shorten(message, _LONGEST_MESSAGE, placeholder=" [...]")
-    for word, replacement in _SHELL_WORDS.items():
+def _in_shell_words(message: str, options: argparse.Namespace) -> str:
+    """Put a message of the package on one line, and parameters into the words of the command line.
+
+    What the user gave, and what stands in quotes, stays as it is.
+    """
+    message = " ".join(line.strip() for line in message.splitlines())
+    message = message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]} [...]"
+    for word, replacement in _QUOTED_SHELL_WORDS.items():
         message = message.replace(word, replacement)
+    theirs = sorted(filter(None, _find_texts(vars(options))), key=len, reverse=True)
+    kept = "|".join([*(rf"(?<!\w){re.escape(text)}(?!\w)" for text in theirs), "'[^']*'"])
+    parts = re.split(f"({kept})", message)
+    parts[::2] = [_name_options(part, options.parser) for part in parts[::2]]
+    return "".join(parts)
+
+
+def _find_texts(values: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in values.items():
+        for each in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(each, str) and name != "command":
+                yield each
+
+
+def _name_options(text: str, parser: argparse.ArgumentParser) -> str:
+    for word, replacement in _SHELL_WORDS.items():
+        text = text.replace(word, replacement)
     for action in parser._actions:
-        if action.option_strings and "_" in action.dest:
-            message = re.sub(rf"\b{action.dest}\b", action.option_strings[-1], message)
-    return message
+        if action.option_strings:
+            parameter = "random_state" if action.dest == "seed" else action.dest
+            if "_" in parameter:
+                text = re.sub(rf"\b{parameter}\b", action.option_strings[-1], text)
+    return text
 
 
 _COMMANDS = {"demo": _demo, "fit": _fit, "sample": _sample, "audit": _audit, "balance": _balance}

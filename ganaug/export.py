@@ -1,10 +1,11 @@
 """Write synthetic samples where other programs find them: a folder of PNGs, an .npz file, one picture, or a table."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -88,6 +89,7 @@ def export_rows(
     *,
     target: str = "target",
     columns: Sequence[str] | None = None,
+    dates: Mapping[str, str] | None = None,
     random_state: RandomState = None,
 ) -> Path:
     """Draw rows of a fitted table GAN into a file, whole or not at all.
@@ -104,6 +106,8 @@ def export_rows(
         Name of the column of labels.
     columns : sequence of str, optional
         Order of all columns. Default: the target comes last.
+    dates : mapping of str to str, optional
+        Formats of a CSV file's columns of dates and times; see `ganaug.table_files.write_table`.
     random_state : None, int, numpy Generator or RandomState
         None draws with the GAN's own, so that it repeats if that is an int.
 
@@ -126,21 +130,38 @@ def export_rows(
     X, y = gan.sample(y=y, random_state=random_state)
     import pandas as pd
 
-    frame = pd.DataFrame(X)
-    frame.columns = names
-    frame[target] = y
-    write_table(frame if columns is None else frame[list(columns)], path)
+    frame = pd.DataFrame(X).set_axis(names, axis=1)
+    frame = pd.concat([frame, pd.Series(y, name=target, index=frame.index)], axis=1)
+    write_table(frame if columns is None else frame[list(columns)], path, dates=dates)
     return path
 
 
-def remember_columns(model: str | PathLike, target: str, columns: Sequence[str]) -> None:
-    """Note in a saved model's folder how its training table's columns were named and ordered."""
-    text = json.dumps({"target": target, "columns": list(columns)}, indent=2)
+class Columns(NamedTuple):
+    """What a model's folder says of its training table.
+
+    Attributes
+    ----------
+    target : str or None
+        The column of classes; None if nothing was noted.
+    names : list of str, or None
+        All columns in their order.
+    dates : dict of str to str
+        Formats of columns of dates and times.
+    """
+
+    target: str | None = None
+    names: list[str] | None = None
+    dates: Mapping[str, str] = MappingProxyType({})
+
+
+def remember_columns(model: str | PathLike, columns: Columns) -> None:
+    """Note in a saved model's folder how its training table's columns were named, ordered and spelled."""
+    text = json.dumps({"target": columns.target, "columns": columns.names, "dates": dict(columns.dates)}, indent=2)
     (Path(model) / COLUMNS).write_text(text + "\n", encoding="utf-8")
 
 
-def recall_columns(model: str | PathLike) -> tuple[str | None, list[str] | None]:
-    """Return the target and the columns that `remember_columns` noted, or None and None.
+def recall_columns(model: str | PathLike) -> Columns:
+    """Return what `remember_columns` noted, if it did.
 
     Raises
     ------
@@ -149,11 +170,12 @@ def recall_columns(model: str | PathLike) -> tuple[str | None, list[str] | None]
     """
     path = Path(model) / COLUMNS
     if not path.is_file():
-        return None, None
+        return Columns()
     try:
         note = json.loads(path.read_text(encoding="utf-8"))
-        return str(note["target"]), [str(name) for name in note["columns"]]
-    except (ValueError, TypeError, KeyError) as error:
+        dates = {str(name): str(form) for name, form in note.get("dates", {}).items()}
+        return Columns(str(note["target"]), [str(name) for name in note["columns"]], dates)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{path} is damaged ({error!r}); delete it, and name the target column instead.") from error
 
 

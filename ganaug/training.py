@@ -84,6 +84,8 @@ class TrainingState:
         A callback may set it to end training after this step (in all processes alike, if there are several).
     was_interrupted : bool
         The user pressed Ctrl-C.
+    data_digest : str
+        Tells data sets apart, so that no run is resumed on another one; empty if that is not known.
     """
 
     recipe: Recipe
@@ -102,6 +104,7 @@ class TrainingState:
     progress: float = 0.0
     should_stop: bool = False
     was_interrupted: bool = False
+    data_digest: str = ""
     history: list[dict[str, float]] = field(default_factory=list)
     losses: dict[str, Tensor] = field(default_factory=dict)
 

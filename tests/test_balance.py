@@ -1,5 +1,9 @@
+import datetime
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ganaug.balance import balance_file, split_target
@@ -118,3 +122,81 @@ def test_what_cannot_be_written_is_found_out_before_training(write, tmp_path):
     ]:
         with pytest.raises(error, match=message):
             balance_file(path, "y", out, None, **options)  # A sampler that is used would fail otherwise.
+
+
+@pytest.mark.parametrize(
+    ("cells", "names"),
+    [
+        (["2024-01-01", "2024-02-01"], ["2024-01-01", "2024-02-01"]),
+        (["0.50", "1"], ["0.50", "1"]),
+        (["+1", "-1"], [1, -1]),
+        (["yes", " no"], ["yes", " no"]),
+    ],
+)
+def test_classes_are_named_and_written_as_they_are_spelled(cells, names, write, tmp_path):
+    path = write("x,y\n" + "".join(f"{i},{cells[int(i > 5)]}\n" for i in range(8)))
+    table = read_table(path, spelled_columns=["y"])
+    assert dict.fromkeys(split_target(table, "y")[1].tolist()) == dict.fromkeys(names)
+    balance_file(path, "y", tmp_path / "out.csv", Repeater())
+    assert (tmp_path / "out.csv").read_text() == path.read_text() + f"7,{cells[1]}\n" * 4
+
+
+def test_one_class_of_several_spellings_goes_by_the_first(write):
+    table = read_table(write("x,y\n1,0.50\n2,.5\n3,1.5\n"), spelled_columns=["y"])
+    assert split_target(table, "y")[1].tolist() == ["0.50", "0.50", "1.5"]
+
+
+def test_dates_of_parquet_are_classes_by_their_shortest_names(tmp_path):
+    days = pd.to_datetime(["2024-01-01", "2024-01-02"] * 3)
+    pd.DataFrame({"x": range(6), "y": days, "z": np.float32(0.1)}).to_parquet(tmp_path / "a.parquet")
+    table = read_table(tmp_path / "a.parquet")
+    assert set(split_target(table, "y")[1]) == {"2024-01-01", "2024-01-02"}
+    assert set(split_target(table, "z")[1]) == {"0.1"}
+
+
+IDENTIFIERS = {
+    "date": pa.array([datetime.date(2024, 1, 1)] * 4),
+    "zoned": pa.array([datetime.datetime(2024, 1, 1)] * 4, pa.timestamp("us", "Europe/Berlin")),
+    "duration": pa.array([datetime.timedelta(1)] * 4),
+    "categories": pa.array(["a", "b"] * 2).dictionary_encode(),
+    "bytes": pa.array([b"x"] * 4),
+    "fixed bytes": pa.array([b"xy"] * 4, pa.binary(2)),
+    "list": pa.array([[1]] * 4),
+    "struct": pa.array([{"a": 1}] * 4),
+}
+
+
+@pytest.mark.parametrize("kind", IDENTIFIERS)
+def test_identifiers_of_any_type_are_missing_in_new_rows(kind, tmp_path):
+    cells = IDENTIFIERS[kind]
+    pq.write_table(pa.table({"id": cells, "x": range(4), "y": list("aaab")}), tmp_path / "a.parquet")
+    balance_file(tmp_path / "a.parquet", "y", tmp_path / "b.parquet", Repeater(), id_columns=["id"])
+    written = pq.read_table(tmp_path / "b.parquet")["id"]
+    assert written.type == cells.type
+    assert written.to_pylist() == [*cells.to_pylist(), None, None]
+
+
+def test_an_index_of_dates_is_missing_in_new_rows(tmp_path):
+    index = pd.date_range("2024-01-01", periods=4, name="day")
+    pd.DataFrame({"x": range(4), "y": list("aaab")}, index=index).to_parquet(tmp_path / "a.parquet")
+    balance_file(tmp_path / "a.parquet", "y", tmp_path / "b.parquet", Repeater())
+    written = pd.read_parquet(tmp_path / "b.parquet").index
+    assert written[:4].tolist() == index.tolist()
+    assert written[4:].isna().all()
+
+
+def test_identifiers_that_must_not_be_missing_are_refused_before_sampling(tmp_path):
+    fields = [pa.field("id", pa.int64(), nullable=False), pa.field("x", pa.int64()), pa.field("y", pa.string())]
+    columns = [pa.array(range(4)), pa.array(range(4)), pa.array(list("aaab"))]
+    pq.write_table(pa.table(columns, schema=pa.schema(fields)), tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match=r"Column 'id' of .* must have a value in each row .* or write a CSV file"):
+        balance_file(tmp_path / "a.parquet", "y", tmp_path / "b.parquet", object(), id_columns=["id"])
+    balance_file(tmp_path / "a.parquet", "y", tmp_path / "b.csv", Repeater(), id_columns=["id"])
+    assert (tmp_path / "b.csv").read_text().endswith("\n,3,b\n,3,b\n")
+
+
+@pytest.mark.filterwarnings("error")
+def test_wide_tables_give_no_warning(write, tmp_path):
+    names = [f"x{i}" for i in range(130)]
+    path = write(",".join([*names, "y"]) + "\n" + "".join(f"{'1,' * 130}{label}\n" for label in "aab"))
+    balance_file(path, "y", tmp_path / "out.csv", Repeater())

@@ -1,10 +1,11 @@
 import json
 
+import numpy as np
 import pytest
 import torch
 from _tiny import make_state
 
-from ganaug import checkpoint
+from ganaug import TableGAN, checkpoint
 from ganaug.architectures import DCGAN, Residual
 from ganaug.checkpoint import Checkpoint
 from ganaug.diffaugment import ADA, D_AUGMENTS
@@ -123,3 +124,14 @@ def test_checkpoint_does_not_disturb_training(tmp_path):
 
 def test_checkpoint_says_what_it_does():
     assert repr(Checkpoint("a")) == "Checkpoint(path='a', every=500)"
+
+
+def test_a_run_is_not_resumed_on_other_data(tmp_path):
+    X, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
+    TableGAN(max_steps=4, batch_size=8).fit(X, y, callbacks=[Checkpoint(tmp_path / "c", every=2)])
+    resumed = TableGAN(max_steps=6, batch_size=8).fit(X, y, resume_from=tmp_path / "c")
+    assert resumed.history_[-1]["step"] == 6
+    with pytest.raises(
+        ModelFormatError, match="is of other data: columns or shapes, ranges or the classes' sizes differ"
+    ):
+        TableGAN(max_steps=6, batch_size=8).fit(X * 2, y, resume_from=tmp_path / "c")

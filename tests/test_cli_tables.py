@@ -408,3 +408,73 @@ def test_models_of_another_kind_are_refused(run, refuse, tmp_path, data):
     assert run("fit", photos, "--out", tmp_path / "images", *TRAINING)[0] == 0
     line = refuse("audit", tmp_path / "images", "--data", photos, "--target", "y")
     assert "is a model of images, and --target is for tables" in line
+
+
+def test_interrupted_balance_writes_nothing(run, data, tmp_path, monkeypatch):
+    def interrupt(state):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ganaug.training.train_step", interrupt)
+    status, output, error = run("balance", data, "--target", "churned", "--out", tmp_path / "out.csv", *TINY)
+    assert (status, output) == (130, "")
+    assert error.endswith("ganaug balance: interrupted\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_samples_are_spelled_as_the_table_was(run, tmp_path):
+    days = [f"2024-0{1 + i % 2}-01" for i in range(40)]
+    rows = [f"2024-03-0{1 + i % 5} 00:00:00,{i},{day}" for i, day in enumerate(days)]
+    (tmp_path / "data.csv").write_text("\n".join(["when,x,day", *rows]) + "\n")
+    model, out = tmp_path / "model", tmp_path / "rows.csv"
+    assert run("fit", tmp_path / "data.csv", "--target", "day", "--out", model, *TRAINING)[0] == 0
+    assert run("sample", model, "-n", 3, "--label", "2024-02-01", "--out", out)[0] == 0
+    header, *lines = out.read_text().splitlines()
+    assert header == "when,x,day"
+    assert all(re.fullmatch(r"2024-03-0\d 00:00:00,\d+,2024-02-01", line) for line in lines)
+
+
+def test_held_out_rows_may_lack_a_class_and_hold_a_new_category(run, tmp_path):
+    for name, labels, last in (("data.csv", ["1", "2", "3a"], "w"), ("held.csv", ["1", "2", "1"], "new")):
+        rows = [f"{i},{['u', 'v', last][i % 3]},{labels[i % 3]}" for i in range(45)]
+        (tmp_path / name).write_text("\n".join(["x,c,y", *rows]) + "\n")
+    model = tmp_path / "model"
+    assert run("fit", tmp_path / "data.csv", "--target", "y", "--out", model, *TRAINING)[0] == 0
+    command = ["audit", model, "--data", tmp_path / "data.csv", "--held-out", tmp_path / "held.csv", "-n", 5]
+    status, output, error = run(*command)
+    assert (status, error) == (0, "")
+    assert "held-out (15)" in output
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--target", "nope"], "Size of X now.csv has no column 'nope'; its columns are 'max_steps', 'b  b', 'y'."),
+        (["--target", "y", "--id-columns", "random_state"], "has no column 'random_state'; its columns"),
+        (["--target", "y", "--filter", "confid"], "Unknown --filter 'confid'; choose from confidence, neighbour,"),
+        (["--target", "y", "--sampling-strategy", "5"], "a ratio from 0 to 1 such as 0.5"),
+        (["--target", "y", "--sampling-strategy", "a=20", "a=30"], "--sampling-strategy names a twice"),
+        (["--target", "y", "--source", "gan=1", "gan=2"], "--source names gan twice"),
+        (["--target", "max_steps"], "Column 'max_steps' of Size of X now.csv is continuous"),
+    ],
+)
+def test_messages_leave_the_users_own_words_alone(run, tmp_path, monkeypatch, options, message):
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{i}.5,1,{'ab'[i % 2]}\n" for i in range(30))
+    (tmp_path / "Size of X now.csv").write_text("max_steps,b  b,y\n" + rows)
+    status, _, error = run("balance", "Size of X now.csv", "--out", "out.csv", *options)
+    assert status == 2
+    assert message in error
+
+
+def test_a_class_with_a_minus_is_named(run, tmp_path):
+    (tmp_path / "data.csv").write_text("x,y\n" + "".join(f"{i},{[-1, 1][i % 2]}\n" for i in range(20)))
+    strategy = ["--sampling-strategy=-1=12", "--sampling-strategy", "1=11"]
+    out = tmp_path / "out.csv"
+    assert run("balance", tmp_path / "data.csv", "--target", "y", "--out", out, *strategy, *TINY)[0] == 0
+    assert pd.read_csv(out)["y"].value_counts().to_dict() == {-1: 12, 1: 11}
+
+
+def test_a_seed_is_named_as_the_shell_does(run, model, tmp_path):
+    status, _, error = run("sample", model, "--seed", "-1", "-n", 2, "--out", tmp_path / "out.csv")
+    assert status == 2
+    assert "--seed must be from 0" in error

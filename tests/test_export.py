@@ -9,7 +9,7 @@ from PIL import Image
 from torchvision.datasets import ImageFolder
 
 from ganaug import export
-from ganaug.export import export_rows, export_samples, recall_columns, remember_columns
+from ganaug.export import Columns, export_rows, export_samples, recall_columns, remember_columns
 from ganaug.image_data import LabelCodec
 
 
@@ -183,9 +183,10 @@ def test_rows_are_not_written_where_or_as_they_must_not(tmp_path):
 
 
 def test_columns_are_remembered_beside_the_model(tmp_path):
-    assert recall_columns(tmp_path) == (None, None)
-    remember_columns(tmp_path, "y", ["a", "y"])
-    assert recall_columns(tmp_path) == ("y", ["a", "y"])
+    assert recall_columns(tmp_path) == Columns(None, None, {})
+    noted = Columns("y", ["a", "y"], {"a": "%Y-%m-%d"})
+    remember_columns(tmp_path, noted)
+    assert recall_columns(tmp_path) == noted
     for text in ("{", "[]", "{}"):
         (tmp_path / "table.json").write_text(text)
         with pytest.raises(ValueError, match=r"table\.json is damaged .*; delete it, and name the target column"):

@@ -1,3 +1,4 @@
+import csv
 import datetime
 import sys
 from decimal import Decimal
@@ -293,3 +294,57 @@ def test_failing_to_write_leaves_the_old_file_and_nothing_else(write, tmp_path, 
         write_appended(table, table.frame, tmp_path / name, overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted({"data.csv", name})
     assert (tmp_path / name).read_text() == "old"
+
+
+# What is written
+
+
+def test_cells_with_line_ends_are_quoted(write, tmp_path):
+    path = write("x,y\n1,a\n")
+    new = pd.DataFrame({"x": [2, 3], "y": ["b\rc", "d\ne"]})
+    write_appended(read_table(path), new, tmp_path / "out.csv")
+    write_table(new, tmp_path / "new.csv")
+    assert read_table(tmp_path / "out.csv").frame["y"].tolist() == ["a", "b\rc", "d\ne"]
+    assert read_table(tmp_path / "new.csv").frame["y"].tolist() == ["b\rc", "d\ne"]
+    assert (tmp_path / "new.csv").read_bytes() == b'x,y\n2,"b\rc"\n3,"d\ne"\n'
+
+
+@pytest.mark.parametrize(
+    ("times", "spelled"),
+    [
+        (["2024-01-01", "2024-01-02"], ["2024-01-01", "2024-01-02"]),
+        (["2024-01-01 10:30", "2024-01-02"], ["2024-01-01 10:30:00", "2024-01-02 00:00:00"]),
+    ],
+)
+def test_times_of_old_and_new_rows_are_spelled_alike(times, spelled, tmp_path):
+    frame = pd.DataFrame({"t": pd.to_datetime(times, format="mixed")})
+    frame.to_parquet(tmp_path / "a.parquet")
+    write_appended(read_table(tmp_path / "a.parquet"), frame.iloc[1:], tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text().split("\n") == ["t", *spelled, spelled[1], ""]
+    write_table(frame, tmp_path / "new.csv")
+    assert (tmp_path / "new.csv").read_text().split("\n") == ["t", *spelled, ""]
+    write_table(frame.iloc[1:], tmp_path / "as told.csv", dates={"t": "%Y-%m-%d %H:%M:%S"})
+    assert (tmp_path / "as told.csv").read_text() == "t\n2024-01-02 00:00:00\n"
+
+
+def test_decimals_are_the_nearest_floats(tmp_path):
+    cells = [Decimal(i) / 100 for i in range(100_000, 120_000)]
+    parquet.write_table(pa.table({"x": pa.array(cells, pa.decimal128(10, 2))}), tmp_path / "a.parquet")
+    assert read_table(tmp_path / "a.parquet").frame["x"].tolist() == [float(str(cell)) for cell in cells]
+
+
+def test_cells_of_any_length_are_read_and_copied(write, tmp_path):
+    before = csv.field_size_limit(100_000)
+    path = write(f"x,y\n1,{'k' * 200_000}\n")
+    table = read_table(path)
+    write_appended(table, table.frame, tmp_path / "out.csv")
+    assert len((tmp_path / "out.csv").read_text()) == 400_010
+    assert csv.field_size_limit(before) == 100_000
+
+
+def test_a_link_stays_one(write, tmp_path):
+    target = write("old", "real.csv")
+    (tmp_path / "link.csv").symlink_to(target)
+    write_table(pd.DataFrame({"x": [1]}), tmp_path / "link.csv", overwrite=True)
+    assert (tmp_path / "link.csv").is_symlink()
+    assert target.read_text() == "x\n1\n"

@@ -44,7 +44,7 @@ def _has_novelty(train: Sequence[Column], other: Sequence[Column]) -> np.ndarray
     novel = np.zeros(len(other[0].values), bool)
     for known, given in zip(train, other, strict=True):
         seen = np.unique(known.values[known.is_present])
-        if given.is_category or len(seen) == 1:
+        if given.is_category or len(seen) <= 1:
             novel |= given.is_present & ~np.isin(given.values, seen)
         if known.is_present.all():
             novel |= ~given.is_present

@@ -196,8 +196,10 @@ def _grouped(
         check_same_width("train", train, name, X)
         unknown = [label for label in rows if label not in train_rows]
         if unknown:
+            known = ", ".join(map(str, train_rows))
             raise ValueError(
-                f"y_{name} holds {unknown[0]!r}, which is no class of y_train; choose from {list(train_rows)}."
+                f"y_{name} holds {unknown[0]}, which is no class of y_train; leave such samples out, or choose from "
+                f"{known}."
             )
     return X, rows
 

@@ -47,6 +47,15 @@ def _as_dates(present: Any) -> tuple[Any, str]:
     return None, ""
 
 
+def find_form(times: Any) -> str:
+    """Return the shorter of the formats that spell a column of times in full, or "" if neither does."""
+    present = times.dropna()
+    if present.dt.tz is not None or not len(present) or present.dt.year.min() < 1000:
+        return ""
+    is_full = {"D": "%Y-%m-%d", "s": "%Y-%m-%d %H:%M:%S"}
+    return next((form for unit, form in is_full.items() if (present.dt.floor(unit) == present).all()), "")
+
+
 def as_text(text: Any) -> Any:
     """Return a column of text as it is spelled; blank cells are missing."""
     return text.where(text != "")

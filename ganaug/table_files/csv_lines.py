@@ -1,7 +1,8 @@
 """The lines of CSV files, read strictly and copied verbatim."""
 
+import contextlib
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,11 +20,21 @@ def read_texts(path: Path, separator: str) -> Any:
         If the file is not CSV in UTF-8 with a header and rows; the message names the line.
     """
     try:
-        return _read_rows(path, separator)
+        with _cells_of_any_length():
+            return _read_rows(path, separator)
     except UnicodeDecodeError as error:
         raise ValueError(f"Cannot read {path}: it is not text in UTF-8 ({error.reason}); convert it first.") from error
     except csv.Error as error:
         raise ValueError(f"Cannot read {path}: {error}; correct that line, or pass the separator it uses.") from error
+
+
+@contextlib.contextmanager
+def _cells_of_any_length() -> Iterator[None]:
+    before = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _read_rows(path: Path, separator: str) -> Any:
@@ -70,7 +81,7 @@ def find_encoding(table: Table) -> str:
 def copy_lines(table: Table, out: TextIO, mark: bool, goes_on: bool) -> str:
     """Copy the lines of a CSV file, and return how they end."""
     end, seen = "", False
-    with table.path.open(encoding="utf-8-sig", newline="") as lines:
+    with _cells_of_any_length(), table.path.open(encoding="utf-8-sig", newline="") as lines:
         taken: list[str] = []
         reader = csv.reader((taken.append(line) or line for line in lines), delimiter=table.separator, strict=True)
         for record in reader:  # A record may take several lines.

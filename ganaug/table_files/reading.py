@@ -10,7 +10,13 @@ from ganaug.table_files.parquet import read_parquet
 from ganaug.table_files.table import SEPARATORS, Table, check_table_suffix, require
 
 
-def read_table(path: str | PathLike, *, separator: str | None = None, text_columns: Iterable[str] = ()) -> Table:
+def read_table(
+    path: str | PathLike,
+    *,
+    separator: str | None = None,
+    text_columns: Iterable[str] = (),
+    spelled_columns: Iterable[str] = (),
+) -> Table:
     """Read a table.
 
     Parameters
@@ -21,6 +27,8 @@ def read_table(path: str | PathLike, *, separator: str | None = None, text_colum
         Default: a comma for .csv, a tabulator for .tsv.
     text_columns : iterable of str
         Columns of a CSV file that are text, whatever they look like.
+    spelled_columns : iterable of str
+        Columns of a CSV file whose cells are kept in `Table.spelled`, too.
 
     Raises
     ------
@@ -37,19 +45,21 @@ def read_table(path: str | PathLike, *, separator: str | None = None, text_colum
     require("pandas")
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist, or is not a file; pass a file ending in .csv or .parquet.")
-    return (
-        read_parquet(path) if suffix == ".parquet" else _read_csv(path, separator or SEPARATORS[suffix], text_columns)
-    )
+    if suffix == ".parquet":
+        return read_parquet(path)
+    return _read_csv(path, separator or SEPARATORS[suffix], set(text_columns), set(spelled_columns))
 
 
-def _read_csv(path: Path, separator: str, text_columns: Iterable[str]) -> Table:
-    frame, missing, dates = read_texts(path, separator), {}, {}
-    kept = set(text_columns)
-    for name in frame.columns:
-        if name in kept:
-            frame[name] = as_text(frame[name])
+def _read_csv(path: Path, separator: str, text_columns: set[str], spelled_columns: set[str]) -> Table:
+    import pandas as pd
+
+    texts, columns, missing, dates = read_texts(path, separator), {}, {}, {}
+    for name, cells in texts.items():
+        if name in text_columns:
+            columns[name] = as_text(cells)
             continue
-        frame[name], spelling, form = parse(frame[name])
+        columns[name], spelling, form = parse(cells)
         missing |= {name: spelling} if spelling else {}
         dates |= {name: form} if form else {}
-    return Table(path, frame, separator, missing, dates)
+    spelled = {name: texts[name] for name in spelled_columns if name in texts}
+    return Table(path, pd.DataFrame(columns), separator, missing, dates, spelled)

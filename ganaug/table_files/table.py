@@ -29,7 +29,9 @@ class Table:
     missing : dict of str to str
         How missing numbers and dates of a CSV file's columns are spelled.
     dates : dict of str to str
-        Formats of a CSV file's columns of dates.
+        Formats of columns of dates and times.
+    spelled : dict of str to Series of str
+        The cells of some of a CSV file's columns, as they are spelled.
     arrow : pyarrow.Table, or None for CSV
     index_columns : tuple of str
         Columns of a Parquet file that were a DataFrame's index.
@@ -40,6 +42,7 @@ class Table:
     separator: str | None
     missing: dict[str, str] = field(default_factory=dict)
     dates: dict[str, str] = field(default_factory=dict)
+    spelled: dict[str, Any] = field(default_factory=dict)
     arrow: Any = None
     index_columns: tuple[str, ...] = ()
 
@@ -103,6 +106,18 @@ def check_columns(names: Iterable[str], frame: Any, path: Path) -> None:
         raise ValueError(f"{path} has no column {name!r}; its columns are {shown}.{hint}")
 
 
+def check_emptied(names: Iterable[str], table: Table, out: Path) -> None:
+    """Raise a `ValueError` if columns that are to be empty in new rows may not be so in a Parquet file."""
+    if table.arrow is None or out.suffix.lower() != ".parquet":
+        return
+    required = [name for name in names if not table.arrow.schema.field(name).nullable]
+    if required:
+        raise ValueError(
+            f"Column {required[0]!r} of {table.path} must have a value in each row by the file's schema, and new rows "
+            f"have none for identifiers; make it nullable, leave it out of the table, or write a CSV file."
+        )
+
+
 def check_mark(table: Table, mark: bool) -> None:
     """Raise a `ValueError` if a table that is to be marked has a column of the mark's name."""
     if mark and SYNTHETIC in table.frame.columns:
@@ -120,7 +135,11 @@ def require(module: str) -> None:
 
 @contextlib.contextmanager
 def written_file(path: Path) -> Iterator[Path]:
-    """Yield a sibling file's path to write to; it becomes `path` at the end, or vanishes on any error."""
+    """Yield a sibling file's path to write to; it becomes `path` at the end, or vanishes on any error.
+
+    A link stays one, and it is the file that it points to which is replaced.
+    """
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{uuid.uuid4().hex[:8]}.partial{path.suffix.lower()}")
     try:

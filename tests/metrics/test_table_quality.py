@@ -190,3 +190,10 @@ X, Y = TRAIN
 def test_bad_input(error, arguments, message):
     with pytest.raises(error, match=message):
         evaluate(**({"synthetic": FRESH} | arguments))
+
+
+def test_numbers_in_a_column_that_is_empty_in_all_real_rows_give_synthetic_rows_away():
+    rng = np.random.default_rng(0)
+    real = [pd.DataFrame({"x": rng.normal(size=200), "v": np.nan}) for _ in range(2)]
+    synthetic = pd.DataFrame({"x": rng.normal(size=200), "v": rng.normal(size=200)})
+    assert evaluate(synthetic, *real).detection["logistic"] > 0.9
