@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -176,11 +175,14 @@ class GANOverSampler(BaseOverSampler):
 
     def _fit_resample(self, X: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
         self.check()
-        dense, seed = densify(X), as_seed(self.random_state)
+        seed = as_seed(self.random_state)
         self._class_counts = Counter(y.tolist())
         vars(self).pop("choice_", None)
         self._decide(X, y, seed)
         self.n_new_ = {plain_label(label): round(self.dose_ * n) for label, n in self.sampling_strategy_.items()}
+        if not any(self.n_new_.values()):
+            return self._keep_as_is(X, y)
+        dense = densify(X)
         pool = self._make_pool(dense, y, seed)
         drawn = pool.draw(self.n_new_, self.sources_, _find_filter(self.filter_))
         self.gan_, self.fallback_ = vars(pool).get("gan"), drawn.fallback
@@ -188,6 +190,13 @@ class GANOverSampler(BaseOverSampler):
         self.synthetic_mask_ = np.repeat([False, True], [len(y), len(drawn.y)])
         self.source_ = np.concatenate([np.full(len(y), "real"), drawn.source])
         return formed_like(X, concatenate([dense, drawn.X])), np.concatenate([y, drawn.y])
+
+    def _keep_as_is(self, X: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Return copies; sparse rows need not be made dense for it."""
+        _find_filter(self.filter_)
+        self.gan_, self.fallback_ = None, ""
+        self.synthetic_mask_, self.source_ = np.zeros(len(y), bool), np.full(len(y), "real")
+        return X.reset_index(drop=True) if hasattr(X, "iloc") else X.copy(), y.copy()
 
     def check(self) -> None:
         """Find mistakes in the parameters before any training: also in a GAN that nothing is drawn from.
@@ -257,14 +266,13 @@ class GANOverSampler(BaseOverSampler):
 
     def _make_trials(self, X: Any, y: np.ndarray, seed: int) -> Trials:
         return Trials(
-            densify(X),
+            X,
             y,
             lambda X, y: self._make_pool(X, y, seed),
             self._count_new,
             n_folds=self.n_folds,
             n_repeats=self.n_repeats,
             seed=seed,
-            restore=partial(formed_like, X),
         )
 
     def start_trials(self, X: Any, y: Any) -> tuple[Trials, Candidate | None]:

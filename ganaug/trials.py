@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ganaug._typing import Label
 from ganaug.calibration import SHIFT_SCORES, choose_shift, shift_logits, to_logits
 from ganaug.dose import CANDIDATES, Candidate
 from ganaug.pool import Pool, concatenate
+from ganaug.table_data import densify, formed_like
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,15 +88,13 @@ class Trials:
     Parameters
     ----------
     X, y
-        Training data, as `Pool` takes them.
+        Training data, as `Pool` takes them, or sparse: classifiers get rows of the same form.
     make_pool : callable
-        ``make_pool(X, y)`` returns a `Pool`.
+        ``make_pool(X, y)`` returns a `Pool` of dense rows; it is called for folds that are drawn from.
     count_new : callable
         ``count_new(y)`` returns how many new rows each class would get at dose one.
     n_folds, n_repeats : int, default 3 and 1
     seed : int
-    restore : callable or None, default None
-        Gives rows the form that the estimator gets in the end, such as a sparse matrix; None leaves them.
     """
 
     def __init__(
@@ -107,7 +107,6 @@ class Trials:
         n_folds: int = 3,
         n_repeats: int = 1,
         seed: int = 0,
-        restore: Callable[[Any], Any] | None = None,
     ) -> None:
         smallest = int(np.unique(y, return_counts=True)[1].min())
         if smallest < 2:
@@ -117,13 +116,9 @@ class Trials:
             )
         splitter = RepeatedStratifiedKFold(n_splits=min(n_folds, smallest), n_repeats=n_repeats, random_state=seed)
         self.y = y
-        restore = restore or (lambda X: X)
         self._folds = [
-            _InnerFold(X, y, train, test, make_pool, count_new, restore)
-            for train, test in splitter.split(np.zeros(len(y)), y)
+            _InnerFold(X, y, train, test, make_pool, count_new) for train, test in splitter.split(np.zeros(len(y)), y)
         ]
-        for pool in self.pools:
-            pool.warns = False  # What the folds lack for a while is not what the data lacks.
 
     @property
     def pools(self) -> list[Pool]:
@@ -189,19 +184,27 @@ class _InnerFold:
         test: np.ndarray,
         make_pool: Callable,
         count_new: Callable,
-        restore: Callable,
     ) -> None:
-        self.X, self.y, self._restore = _take(X, train), y[train], restore
-        self.X_test, self.y_test = restore(_take(X, test)), y[test]
-        self.pool, self.n_new = make_pool(self.X, self.y), count_new(self.y)
+        self.X, self.y, self.X_test, self.y_test = _take(X, train), y[train], _take(X, test), y[test]
+        self._make_pool, self.n_new = make_pool, count_new(self.y)
         self.n_rare = int(np.unique(self.y_test, return_counts=True)[1].min())
+
+    @cached_property
+    def _dense(self) -> Any:
+        return densify(self.X)
+
+    @cached_property
+    def pool(self) -> Pool:
+        pool = self._make_pool(self._dense, self.y)
+        pool.warns = False  # What the folds lack for a while is not what the data lacks.
+        return pool
 
     def fit(self, estimator: Any, candidate: Candidate) -> Any:
         X, y = self.X, self.y
         if candidate.dose:
             drawn = candidate.draw(self.pool, self.n_new)
-            X, y = concatenate([X, drawn.X]), np.concatenate([y, drawn.y])
-        return clone(estimator).fit(self._restore(X), y)
+            X, y = formed_like(X, concatenate([self._dense, drawn.X])), np.concatenate([y, drawn.y])
+        return clone(estimator).fit(X, y)
 
     def score(self, estimator: Any, scorers: Sequence[Callable], candidate: Candidate) -> list[float]:
         fitted = self.fit(estimator, candidate)

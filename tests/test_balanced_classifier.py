@@ -8,7 +8,7 @@ from _tables import make_labels, make_mixed, make_numbers, tiny_table_gan
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -97,6 +97,15 @@ def test_a_vote_takes_the_shift_alone_without_a_gan(monkeypatch):
     assert fitted.estimators_ == [fitted.estimator_]
     together = GANBalancedClassifier(ensemble=True, random_state=0).fit(X, y)
     assert [type(one) for one in together.estimators_] == [TableClassifier] * 4
+
+
+def test_sparse_rows_that_nothing_is_added_to_are_never_made_dense(monkeypatch):
+    for module in ("over_sampling", "trials"):
+        monkeypatch.setattr(f"ganaug.{module}.densify", lambda X: pytest.fail("made dense"))
+    X, y = make_overlap(120)
+    rows, vote = sparse.csr_matrix(X), VotingClassifier([("linear", LogisticRegression())], voting="soft")
+    fitted = GANBalancedClassifier(vote, random_state=0).fit(rows, y)
+    np.testing.assert_array_equal(fitted.predict(rows), fitted.predict(X))
 
 
 class SeesShares(LogisticRegression):
