@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from ganaug._typing import RandomState
 from ganaug._validation import as_seed, seeded_clone
 from ganaug.calibration import pool_probabilities, shift_logits, to_logits
-from ganaug.dose import CANDIDATES, HALVES, N_TRIED, Candidate, choose
+from ganaug.dose import CANDIDATES, N_TRIED, Candidate, choose
 from ganaug.dose_prior import find_prior, find_shifted_prior, is_vote
 from ganaug.exceptions import SmallClassWarning
 from ganaug.over_sampling import NOTHING_TO_ADD, GANOverSampler, describe_fallback
@@ -217,8 +217,9 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         says = "as the sampler says" if isinstance(sampler.dose, Real) else "by default"
         if says == "by default":
             _set(sampler, CANDIDATES[find_prior(sampler.estimator, self.scoring).best])
-        shown = Candidate(float(sampler.dose), tuple((sampler.sources or {}).items()) or HALVES, sampler.filter)
-        self.verdict_ = f"A class of one row leaves nothing to choose by: {shown} {says}. {self._describe_shift()}"
+        self.verdict_ = (
+            f"A class of one row leaves nothing to choose by: {sampler.named()} {says}. {self._describe_shift()}"
+        )
         warnings.warn(
             f"{(counts < 2).sum()} of {len(counts)} classes have one row, which inner folds cannot hold out: nothing "
             "was measured, and decisions are not moved. Leave these classes out, or collect more rows.",

@@ -102,6 +102,11 @@ class Choice:
     scoring: str
     table: dict[str, tuple[float, float]]
 
+    @classmethod
+    def untried(cls, scoring: str) -> "Choice":
+        """Return the choice of none where nothing was tried."""
+        return cls("none", 0.0, (0.0, 0.0), scoring, {})
+
     @property
     def candidate(self) -> Candidate:
         """The way to over-sample."""
@@ -155,7 +160,7 @@ def choose(scores: np.ndarray, n_rare: float, prior: Prior, scoring: str) -> Cho
     empirical Bayes approach to statistics", 1956 (a prior from similar problems).
     """
     if not prior.names:
-        return Choice("none", 0.0, (0.0, 0.0), scoring, {})
+        return Choice.untried(scoring)
     if not np.isfinite(scores).all():
         names = ("none", *prior.names)
         worst = names[int(np.flatnonzero(~np.isfinite(scores).all(axis=0))[0])]

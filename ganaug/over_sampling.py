@@ -15,7 +15,7 @@ from ganaug._parameters import check_parameters
 from ganaug._typing import Label, RandomState
 from ganaug._validation import as_seed, check_choice, seeded_clone, suggest
 from ganaug.base import BaseGAN
-from ganaug.dose import CANDIDATES, HALVES, N_TRIED, Candidate, choose
+from ganaug.dose import CANDIDATES, HALVES, N_TRIED, Candidate, Choice, choose
 from ganaug.dose_prior import FULL_BALANCE_SCORES, family_of, find_prior, score_kind
 from ganaug.filters import FILTERS, Filter
 from ganaug.image import ImageGAN
@@ -223,7 +223,7 @@ class GANOverSampler(BaseOverSampler):
         if self.dose == "auto":
             self._choose(X, y, seed)
             return
-        named = self._named()
+        named = self.named()
         self._adopt(named)
         self.verdict_ = "As asked for." if isinstance(self.dose, Real) else f"{named}. {self._describe_default(named)}"
 
@@ -253,7 +253,7 @@ class GANOverSampler(BaseOverSampler):
             scores = trials.score(estimator, [scorer], ["none", *prior.names])[0]
             self.choice_ = choose(scores, trials.n_rare, prior, shown)
         else:
-            self.choice_ = choose(np.empty((0, 1)), 0, prior.top(0), shown)
+            self.choice_ = Choice.untried(shown)
         self._adopt(self.choice_.candidate)
         self.verdict_ = self.choice_.verdict if self._lacks_rows() else NOTHING_TO_ADD
 
@@ -296,10 +296,10 @@ class GANOverSampler(BaseOverSampler):
         trials = self._make_trials(X, y, as_seed(self.random_state))
         if not self._lacks_rows():
             return trials, CANDIDATES["none"]
-        return trials, None if self.dose == "auto" else self._named()
+        return trials, None if self.dose == "auto" else self.named()
 
-    def _named(self) -> Candidate:
-        """Return the way to over-sample that the parameters name, or the default that they leave open."""
+    def named(self) -> Candidate:
+        """Return the way to over-sample that the parameters name, or the default that they leave open; not for 'auto'."""
         candidate = Candidate(self.dose if isinstance(self.dose, Real) else 1.0, HALVES)
         if self.dose == "default":
             candidate = CANDIDATES[find_prior(self.estimator, self.scoring).best]
