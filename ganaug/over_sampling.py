@@ -299,7 +299,7 @@ class GANOverSampler(BaseOverSampler):
         return trials, None if self.dose == "auto" else self.named()
 
     def named(self) -> Candidate:
-        """Return the way to over-sample that the parameters name, or the default that they leave open; not for 'auto'."""
+        """Return the way to over-sample that the parameters name, or the default if they leave it; not for 'auto'."""
         candidate = Candidate(self.dose if isinstance(self.dose, Real) else 1.0, HALVES)
         if self.dose == "default":
             candidate = CANDIDATES[find_prior(self.estimator, self.scoring).best]
