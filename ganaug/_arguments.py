@@ -244,7 +244,8 @@ def _add_balance_files(add: Any) -> None:
         metavar="FILE",
         required=True,
         help="required: file ending in .csv, .tsv or .parquet for the original rows as they are and the new ones "
-        "below; identifiers are empty in new rows",
+        "below; identifiers are empty in new rows. Set test rows aside before: new rows are like those they are made "
+        "from, and some repeat them",
     )
     add("--overwrite", action="store_true", help="replace a file that is there (default: refuse)")
     add("--mark", action="store_true", help="add a boolean column named synthetic (default: off)")
@@ -267,8 +268,8 @@ def _add_balance_method(add: Any) -> None:
         nargs="+",
         type=share,
         metavar="NAME=SHARE",
-        help="where rows come from: gan, smote, duplicate (default: what suits --scoring; with --dose, half gan and "
-        "half smote)",
+        help="where rows come from: gan, smote, duplicate (default: what suits --scoring, which may be copies by a "
+        "third; with --dose, half gan and half smote)",
     )
     add(
         "--filter",

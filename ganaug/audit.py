@@ -1,7 +1,6 @@
 """Audit a fitted GAN against its training data."""
 
 import warnings
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from ganaug._validation import as_seed, check_number
 from ganaug.exceptions import GanaugWarning
 from ganaug.image_data import read_like
 from ganaug.metrics import MemorizationAudit, audit_memorization
-from ganaug.metrics._row_audit import _exceeds_chance
+from ganaug.metrics._row_audit import allow_for_chance
 
 
 def audit_gan(
@@ -116,10 +115,8 @@ def audit_table_gan(
     # Sorted by class, so that the report is.
     order = np.argsort(classes, kind="stable")
     train_labels = gan.label_codec_.decode(classes[order]).tolist()
-    audit = audit_memorization(train[order], train_labels, *yardstick, gan.codec_.features(rows), labels.tolist())
-    # In few columns real rows are near each other by chance, too: an excess must be beyond that.
-    checked = (row if _exceeds_chance(row) else replace(row, verdict="ok") for row in audit.classes)
-    return replace(audit, classes=tuple(checked))
+    synthetic = gan.codec_.features(rows), labels.tolist()
+    return allow_for_chance(audit_memorization(train[order], train_labels, *yardstick, *synthetic))
 
 
 def _read(gan: Any, data: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -196,7 +196,8 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             _, taus = held_out.score(self.scoring)
             self.tau_ = taus["named"]
             is_lacking = any(sampler.sampling_strategy_.values())
-            self.verdict_ = f"{f'{named} {says}.' if is_lacking else NOTHING_TO_ADD} {self._describe_shift()}"
+            made = f"{named if named.dose else 'No new rows'} {says}."
+            self.verdict_ = f"{made if is_lacking else NOTHING_TO_ADD} {self._describe_shift()}"
             return held_out.classifiers["named"]
         prior = prior.top(N_TRIED)
         tried = {name: CANDIDATES[name] for name in ("none", *prior.names)}
@@ -204,14 +205,18 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             trials.check()
         held_out = trials.predict(sampler.estimator, tried, joins)
         scores, taus = held_out.score(self.scoring)
-        self.choice_ = choose(scores, trials.n_rare, prior, self.scoring)
+        baseline = "none" if self.scoring == "average_precision" else "moved decisions alone"
+        self.choice_ = choose(scores, trials.n_rare, prior, self.scoring, baseline)
         self.tau_ = taus[self.choice_.name]
         _set(sampler, self.choice_.candidate)
         self.verdict_ = f"{self.choice_.verdict} {self._describe_shift()}"
         return held_out.classifiers[self.choice_.name]
 
     def _describe_shift(self) -> str:
-        return f"Decisions moved by {self.tau_:.2f} log class frequencies." if self.tau_ else "Decisions are not moved."
+        if not self.tau_:
+            return "Decisions are not moved."
+        side = "rare" if self.tau_ > 0 else "frequent"
+        return f"Decisions moved by {abs(self.tau_):.2f} log class frequencies toward {side} classes."
 
     def _fall_back(self, sampler: GANOverSampler, counts: np.ndarray) -> None:
         says = "as the sampler says" if isinstance(sampler.dose, Real) else "by default"

@@ -8,6 +8,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ganaug._arguments import build_parser, refuse
@@ -124,7 +125,9 @@ def _audit(options: argparse.Namespace) -> None:
     paths = [options.data, options.held_out] if options.held_out else [options.data]
     if is_table:
         target = options.target or recall_columns(options.model).target
-        data = [_read_rows(path, gan, target, options.separator) for path in paths]
+        suffix = Path(options.data).suffix  # A file of another kind has a separator of its own.
+        separators = [options.separator if Path(path).suffix == suffix else None for path in paths]
+        data = [_read_rows(path, gan, target, own) for path, own in zip(paths, separators, strict=True)]
     else:
         data = [read_images_or_arrays(path) for path in paths]
     audit = audit_table_gan if is_table else audit_gan

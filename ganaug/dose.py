@@ -94,6 +94,8 @@ class Choice:
     scoring : str
     table : dict of str to tuple of (float, float)
         Mean gain on the inner folds of every candidate that was tried, and its expected gain.
+    baseline : str
+        What none is, for the verdict.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Choice:
     interval: tuple[float, float]
     scoring: str
     table: dict[str, tuple[float, float]]
+    baseline: str = "none"
 
     @classmethod
     def untried(cls, scoring: str) -> "Choice":
@@ -125,12 +128,12 @@ class Choice:
         low, high = self.interval
         doubt = "" if low > 0 else " None may be as good."
         return (
-            f"Use {self.candidate}: expected gain in {self.scoring} {self.gain:+.3f} over none "
+            f"Use {self.candidate}: expected gain in {self.scoring} {self.gain:+.3f} over {self.baseline} "
             f"(95 % interval {low:+.3f} to {high:+.3f}).{doubt}"
         )
 
 
-def choose(scores: np.ndarray, n_rare: float, prior: Prior, scoring: str) -> Choice:
+def choose(scores: np.ndarray, n_rare: float, prior: Prior, scoring: str, baseline: str = "none") -> Choice:
     """Weigh the inner folds against the prior, and choose.
 
     Parameters
@@ -140,7 +143,7 @@ def choose(scores: np.ndarray, n_rare: float, prior: Prior, scoring: str) -> Cho
     n_rare : float
         Rows of the rarest class in a test part.
     prior : Prior
-    scoring : str
+    scoring, baseline : str
         For the verdict.
 
     Returns
@@ -179,4 +182,4 @@ def choose(scores: np.ndarray, n_rare: float, prior: Prior, scoring: str) -> Cho
     if discounted[best] <= 0:
         return Choice("none", 0.0, (0.0, 0.0), scoring, table)
     gain, margin = float(expected[best]), float(1.96 * spread[best])
-    return Choice(prior.names[best], gain, (gain - margin, gain + margin), scoring, table)
+    return Choice(prior.names[best], gain, (gain - margin, gain + margin), scoring, table, baseline)

@@ -53,7 +53,8 @@ class TableGAN(RowGAN):
     min_class_size : int, default 10
         Classes with fewer rows are trained with a `SmallClassWarning`.
     discrete_columns : sequence of names or positions, or None, default None
-        Numeric columns to treat as categories.
+        Numeric columns to treat as categories: codes, and integers of few values that go with other columns, such as
+        the number of a grade beside its name, which quantities would blur.
     max_categories : int, default 64
         Categories of a column that are told apart; the rest, the rarest, become one and are drawn by their
         frequencies. A warning says which columns that concerns.

@@ -204,11 +204,26 @@ class _InnerFold:
         if candidate.dose:
             drawn = candidate.draw(self.pool, self.n_new)
             X, y = formed_like(X, concatenate([self._dense, drawn.X])), np.concatenate([y, drawn.y])
-        return clone(estimator).fit(X, y)
+        try:
+            return clone(estimator).fit(X, y)
+        except (TypeError, ValueError) as error:
+            if names := _find_texts(X):
+                error.add_note(
+                    f"The classifier gets columns as they are, and {', '.join(names[:10])} hold no numbers: pass a "
+                    f"pipeline that encodes them before the classifier."
+                )
+            raise
 
     def score(self, estimator: Any, scorers: Sequence[Callable], candidate: Candidate) -> list[float]:
         fitted = self.fit(estimator, candidate)
         return [float(scorer(fitted, self.X_test, self.y_test)) for scorer in scorers]
+
+
+def _find_texts(X: Any) -> list[str]:
+    """Return the names of a frame's columns that hold no numbers."""
+    if not hasattr(X, "iloc"):
+        return []
+    return [repr(name) for name, dtype in X.dtypes.items() if getattr(dtype, "kind", "O") not in "biufc"]
 
 
 def _take(X: Any, rows: np.ndarray) -> Any:

@@ -200,3 +200,13 @@ def test_wide_tables_give_no_warning(write, tmp_path):
     names = [f"x{i}" for i in range(130)]
     path = write(",".join([*names, "y"]) + "\n" + "".join(f"{'1,' * 130}{label}\n" for label in "aab"))
     balance_file(path, "y", tmp_path / "out.csv", Repeater())
+
+
+def test_large_integers_that_new_rows_lack_are_read_as_they_were(tmp_path):
+    ids = [2**53 + 1 + 2 * i for i in range(4)]
+    pd.DataFrame({"id": ids, "x": range(4), "y": list("aaab")}).to_parquet(tmp_path / "a.parquet")
+    balance_file(tmp_path / "a.parquet", "y", tmp_path / "b.parquet", Repeater(), id_columns=["id"])
+    read = pd.read_parquet(tmp_path / "b.parquet")["id"]
+    assert read.dtype == "Int64"
+    assert read.tolist()[:4] == ids
+    assert read[4:].isna().all()

@@ -46,6 +46,7 @@ def test_a_choice_is_made_and_done(scoring):
     assert fitted.sampler_.dose_ == choice.candidate.dose
     assert fitted.sampler_.n_new_ == {1: round(340 * choice.candidate.dose)}
     assert fitted.verdict_.startswith(choice.verdict)
+    assert choice.name == "none" or " over none " in choice.verdict or " over moved decisions alone " in choice.verdict
     assert (fitted.tau_ == 0) == (scoring == "average_precision")
 
 
@@ -66,7 +67,7 @@ def test_none_is_the_shifted_classifier():
     np.testing.assert_array_equal(fitted.predict_proba(X), shifted.predict_proba(X))
     assert fitted.tau_ == pytest.approx(shifted.tau_, abs=0.5)
     assert not fitted.sampler_.synthetic_mask_.any()
-    assert fitted.verdict_.startswith("none as the sampler says")
+    assert fitted.verdict_.startswith("No new rows as the sampler says. Decisions moved by")
     assert fitted.choice_ is None
 
 
@@ -118,7 +119,7 @@ class SeesShares(LogisticRegression):
 
 @pytest.mark.parametrize("dose", ["auto", 0.5])
 def test_the_ensemble_is_that_of_what_was_chosen(dose, monkeypatch):
-    first = lambda scores, n, prior, scoring: Choice(prior.names[0], 0.1, (0.0, 0.2), scoring, {})  # noqa: E731
+    first = lambda scores, n, prior, scoring, baseline: Choice(prior.names[0], 0.1, (0.0, 0.2), scoring, {})  # noqa: E731
     monkeypatch.setattr("ganaug.balanced_classifier.choose", first)
     fitted = make_classifier(SeesShares(), dose=dose).fit(*make_overlap())
     final, *inner = [one.rare_share_ for one in fitted.estimators_]

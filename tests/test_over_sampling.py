@@ -195,7 +195,7 @@ class TestContainers:
         assert y[60:] == ["rare"] * 36
 
     def test_lists_of_unlike_cells_keep_them(self):
-        rows = [[i, "even" if i % 2 == 0 else "odd", i / 7] for i in range(60)]
+        rows = [[i // 2, "even" if i % 2 == 0 else "odd", i / 7] for i in range(60)]
         X, _ = make_sampler().fit_resample(rows, LABELS.tolist())
         assert X[:60] == rows
         assert [type(cell) for cell in X[-1]] == [int, str, float]

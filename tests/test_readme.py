@@ -50,8 +50,8 @@ def test_python_blocks_run_in_order(folder, monkeypatch, capsys):
 
 
 def test_commands_run_in_order(folder):
-    ages = [f"{20 + i % 30},{'yes' if i % 5 == 0 else 'no'}" for i in range(60)]
-    (folder / "customers.csv").write_text("\n".join(["age,churned", *ages]))
+    rows = [f"{1000 + i},{20 + i % 30},{'yes' if i % 5 == 0 else 'no'}" for i in range(60)]
+    (folder / "customers.csv").write_text("\n".join(["customer_id,age,churned", *rows]))
     commands = [line for block in blocks("bash") for line in block.splitlines() if line.startswith("ganaug")]
     assert [command.split()[1] for command in commands] == ["balance", "fit", "audit", "sample"]
     for command in commands:

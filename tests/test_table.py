@@ -141,7 +141,7 @@ class TestArrays:
         assert np.isnan(sampled).any(axis=0).tolist() == [False, True, False, False]
 
     def test_lists_of_rows_come_back_as_arrays(self):
-        rows = [[number, word] for number, word in zip(range(60), ["x", "y", "z"] * 20, strict=True)]
+        rows = [[number, word] for number, word in zip([*range(20)] * 3, ["x", "y", "z"] * 20, strict=True)]
         sampled, labels = tiny_table_gan().fit(rows, LABELS.tolist()).sample(4)
         assert sampled.shape == (4, 2)
         assert {type(number) for number in sampled[:, 0]} == {int}

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, f1_score
@@ -112,3 +113,14 @@ def test_folds_are_no_more_than_the_rarest_class_has_rows():
     X, y = make_data(rare=2)
     held_out = Trials(X, y, FakePool, count_new).predict(LogisticRegression(), {"none": CANDIDATES["none"]})
     assert [(part == 1).sum() for part in held_out.y] == [1, 1]
+
+
+def test_a_classifier_that_cannot_read_a_frame_is_explained():
+    X, y = make_data()
+    frame = pd.DataFrame(X, columns=["a", "b"]).assign(colour="red")
+    with pytest.raises(ValueError, match=r"could not convert|Cannot cast") as caught:
+        Trials(frame, y, FakePool, count_new).predict(LogisticRegression(), {"none": CANDIDATES["none"]})
+    assert caught.value.__notes__ == [
+        "The classifier gets columns as they are, and 'colour' hold no numbers: pass a pipeline that encodes them "
+        "before the classifier."
+    ]

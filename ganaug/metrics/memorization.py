@@ -33,6 +33,8 @@ class ClassAudit:
         Share of fakes below the threshold or identical to a training sample; NaN if it cannot be told.
     fraction_reference : float in [0, 1]
         Share of the yardstick's own real samples flagged by the same rule: what innocent samples show.
+    fraction_identical, fraction_reference_identical : float in [0, 1]
+        Of both, the share identical to a training sample.
     verdict : {"ok", "copies", "cannot tell"}
     """
 
@@ -44,6 +46,8 @@ class ClassAudit:
     threshold: float
     fraction_flagged: float
     fraction_reference: float
+    fraction_identical: float
+    fraction_reference_identical: float
     verdict: Verdict
 
 
@@ -56,11 +60,15 @@ class MemorizationAudit:
     classes : tuple of ClassAudit
     ratio, max_flagged : float
         As given to `audit_memorization`.
+    max_chance : float or None
+        Where an excess is only called "copies" if Fisher's exact test gives it less than this probability by chance;
+        None if no test was made.
     """
 
     classes: tuple[ClassAudit, ...]
     ratio: float
     max_flagged: float
+    max_chance: float | None = None
 
     @property
     def fraction_flagged(self) -> float:
@@ -80,7 +88,8 @@ class MemorizationAudit:
         return {**asdict(self), "classes": [asdict(row) for row in self.classes], "verdict": self.verdict}
 
     def __str__(self) -> str:
-        head = ["class", "train", "fake", "yardstick", "threshold", "flagged", "real flagged", "verdict"]
+        head = ["class", "train", "fake", "yardstick", "threshold", "flagged", "real flagged"]
+        head += ["identical", "real identical", "verdict"]
         body = [
             [
                 str(row.label),
@@ -90,6 +99,8 @@ class MemorizationAudit:
                 f"{row.threshold:.4g}",
                 f"{row.fraction_flagged:.1%}",
                 f"{row.fraction_reference:.1%}",
+                f"{row.fraction_identical:.1%}",
+                f"{row.fraction_reference_identical:.1%}",
                 row.verdict,
             ]
             for row in self.classes
@@ -98,9 +109,10 @@ class MemorizationAudit:
         lines = ["  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip() for cells in [head, *body]]
         rule = (
             f"Flagged: nearer to a training sample of its class than {self.ratio:g} of the median real "
-            f"distance, or identical to one. Copies: more than {self.max_flagged:.1%} flagged beyond "
-            f"the real share."
+            f"distance, or identical to one. Copies: more than {self.max_flagged:.1%} flagged, or identical, beyond "
+            f"the real share"
         )
+        rule += f", and with a probability by chance below {self.max_chance:.0%}." if self.max_chance else "."
         return "\n".join([*lines, rule])
 
 
@@ -132,7 +144,8 @@ def audit_memorization(
         Raising it flags more.
     max_flagged : float in [0, 1], default 0.02
         A class gets the verdict "copies" when its share of flagged fakes exceeds that of the real samples by
-        more than this. Draw some hundred fakes a class, lest a single one decide.
+        more than this, or its share of fakes identical to a training sample does. Draw some hundred fakes a
+        class, lest a single one decide.
 
     Returns
     -------
@@ -215,11 +228,12 @@ def _audit_class(
     reference: Reference = "leave-one-out" if held_out is None else "held-out"
     if len(train) < 2 or len(fake) == 0:
         nan = float("nan")
-        return ClassAudit(label, len(train), len(fake), "none", 0, nan, nan, nan, "cannot tell")
+        return ClassAudit(label, len(train), len(fake), "none", 0, nan, nan, nan, nan, nan, "cannot tell")
     yardstick = nearest(train) if held_out is None else nearest(held_out, train)
     threshold = ratio * float(np.median(yardstick))
-    flagged = _fraction_flagged(nearest(fake, train), threshold)
-    innocent = _fraction_flagged(yardstick, threshold)
+    distances = nearest(fake, train)
+    flagged, innocent = (_fraction_flagged(each, threshold) for each in (distances, yardstick))
+    identical, repeated = (float((each == 0.0).mean()) for each in (distances, yardstick))
     return ClassAudit(
         label=label,
         n_train=len(train),
@@ -229,7 +243,9 @@ def _audit_class(
         threshold=threshold,
         fraction_flagged=flagged,
         fraction_reference=innocent,
-        verdict="copies" if flagged - innocent > max_flagged else "ok",
+        fraction_identical=identical,
+        fraction_reference_identical=repeated,
+        verdict="copies" if max(flagged - innocent, identical - repeated) > max_flagged else "ok",
     )
 
 

@@ -16,6 +16,9 @@ from ganaug.table_data.cells import Cells, ColumnType
 from ganaug.table_data.frames import FrameTable, is_frame
 from ganaug.table_data.numbers import NumberColumn
 
+_FEWEST_IDENTIFIERS = 50
+"""Rows from which on integers that are all different and close together pass for identifiers."""
+
 
 @dataclass(frozen=True)
 class TableCodec:
@@ -75,7 +78,8 @@ class TableCodec:
         Warns
         -----
         GanaugWarning
-            Once, naming all columns that have more than `max_categories`.
+            Once, naming all columns that have more than `max_categories`; and once, naming those whose integers number
+            the rows.
         """
         check_number("max_categories", max_categories, minimum=1, maximum=2**20, integer=True)
         form, cells = (FrameTable if is_frame(X) else ArrayTable).fit(X)
@@ -87,6 +91,7 @@ class TableCodec:
         codec = cls(form, columns)
         if codec.capped:
             _warn_capped(codec.capped, max_categories)
+        _warn_of_identifiers([own for own, kind in zip(cells, form.types, strict=True) if kind.kind == "number"])
         return codec
 
     @property
@@ -274,6 +279,26 @@ def _stack(columns: list[np.ndarray], n_rows: int) -> np.ndarray:
     for place, column in enumerate(columns):
         stacked[:, place] = column
     return stacked
+
+
+def _warn_of_identifiers(columns: list[Cells]) -> None:
+    names = [own.name for own in columns if _numbers_rows(own)]
+    if names:
+        more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+        warnings.warn(
+            f"Another integer in each row, as identifiers are, is in {', '.join(names[:20])}{more}. Synthetic rows get "
+            f"those of real rows, or new ones; leave identifiers out of X.",
+            GanaugWarning,
+            stacklevel=3,
+        )
+
+
+def _numbers_rows(cells: Cells) -> bool:
+    """Whether integers that are all different lie so close that they must have been counted out."""
+    values, n = cells.values, len(cells.values)
+    if values.dtype.kind not in "iu" or cells.missing is not None or n < _FEWEST_IDENTIFIERS:
+        return False
+    return int(values.max()) - int(values.min()) < 2 * n and len(np.unique(values)) == n
 
 
 def _warn_capped(names: tuple[Any, ...], max_categories: int) -> None:

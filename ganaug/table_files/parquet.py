@@ -1,10 +1,14 @@
 """Parquet files; pyarrow is imported only when one is read or written."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 from ganaug.table_files.csv_columns import find_form
 from ganaug.table_files.table import SYNTHETIC, Table, require
+
+_NULLABLE = {f"{sign}int{bits}": f"{sign.upper()}Int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+"""What pandas calls integers that may be missing."""
 
 
 def read_parquet(path: Path) -> Table:
@@ -62,6 +66,21 @@ def _without_decimals(schema: Any, kind: Any = None) -> Any:
     return pa.schema([field.with_type(kind) if pa.types.is_decimal(field.type) else field for field in schema])
 
 
+def _with_nullable(old: Any, new: Any) -> dict[bytes, bytes] | None:
+    """Return a table's metadata, in which integers that new rows lack are such as may be missing.
+
+    pandas would read them as floats, and change those beyond 2**53.
+    """
+    metadata = dict(old.schema.metadata or {})
+    if b"pandas" not in metadata:
+        return metadata or None
+    notes = json.loads(metadata[b"pandas"])
+    for note in notes["columns"]:
+        if note["name"] not in new and note["numpy_type"] in _NULLABLE:
+            note["numpy_type"] = _NULLABLE[note["numpy_type"]]
+    return metadata | {b"pandas": json.dumps(notes).encode()}
+
+
 def write_parquet(table: Table, new: Any, path: Path, mark: bool) -> None:
     """Write a table with new rows below it; see `write_appended`."""
     import pyarrow as pa
@@ -72,7 +91,7 @@ def write_parquet(table: Table, new: Any, path: Path, mark: bool) -> None:
     made = pa.Table.from_pandas(new, schema=_without_decimals(given), preserve_index=False).cast(given)
     columns = [made[field.name] if field.name in new else pa.nulls(len(new), field.type) for field in old.schema]
     rows = pa.table(columns, schema=old.schema)
-    joined = pa.concat_tables([old, rows])
+    joined = pa.concat_tables([old.replace_schema_metadata(_with_nullable(old, new)), rows])
     if mark:
         joined = joined.append_column(SYNTHETIC, pa.array([False] * old.num_rows + [True] * rows.num_rows))
     parquet.write_table(joined, path)

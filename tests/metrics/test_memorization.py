@@ -109,7 +109,7 @@ def test_table_names_classes_numbers_and_rule():
     assert second.endswith("copies")
     assert "100.0%" in second
     assert "0.5 of the median real distance" in rule
-    assert "more than 2.0% flagged beyond the real share" in rule
+    assert rule.endswith("more than 2.0% flagged, or identical, beyond the real share.")
 
 
 def test_to_dict_is_json():
@@ -138,3 +138,17 @@ def test_bad_input(changes, message):
     given = dict(zip(names, (*REAL_DATA, FAKE, Y_FAKE), strict=True)) | changes
     with pytest.raises(ValueError, match=message):
         audit_memorization(**given)
+
+
+def test_copies_among_samples_that_are_otherwise_farther_than_real_ones_are_found():
+    """Held-out rows are often near; samples never are, but for one in ten that is a training sample."""
+    rng = np.random.default_rng(0)
+    train = rng.normal(size=(300, 2))
+    near = train[rng.integers(300, size=300)] + 1e-3 * rng.normal(size=(300, 2))
+    held_out = np.where(rng.random(300)[:, None] < 0.4, near, 3 * rng.normal(size=(300, 2)))
+    fake = 10 + rng.normal(size=(300, 2))
+    fake[:30] = train[:30]
+    audit = audit_memorization(train, [0] * 300, held_out, [0] * 300, fake, [0] * 300)
+    row = audit.classes[0]
+    assert row.fraction_flagged < row.fraction_reference
+    assert (row.fraction_identical, row.fraction_reference_identical, row.verdict) == (0.1, 0.0, "copies")

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from ganaug.blocks import Block
+from ganaug.exceptions import GanaugWarning
 from ganaug.table_data import TableCodec
 from ganaug.table_data.scaling import Quantile, Standard
 
@@ -215,8 +216,8 @@ def test_constant_number_takes_any_value_at_use():
 
 
 def test_values_outside_the_seen_range_are_encoded():
-    codec, _ = fit_column(np.arange(100))
-    z = codec.encode(pd.DataFrame({"x": [-100, 0, 99, 300]}))[:, 0]
+    codec, _ = fit_column(3 * np.arange(100))
+    z = codec.encode(pd.DataFrame({"x": [-100, 0, 297, 900]}))[:, 0]
     assert (np.diff(z) > 0).all()
 
 
@@ -239,3 +240,30 @@ def test_64_bit_integers_do_not_overflow():
     decoded = codec.decode(codec.encode(pd.DataFrame({"x": values})))["x"]
     np.testing.assert_allclose(decoded.astype(float), values.astype(float), atol=2.0**42)
     assert decoded.max() == 2**63 - 1
+
+
+@pytest.mark.parametrize("first", [0, 10**12])
+def test_integers_that_number_the_rows_are_warned_of(first):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(
+        {"id": first + rng.permutation(120)[:100], "n": rng.integers(0, 120, 100), "x": rng.normal(size=100)}
+    )
+    with pytest.warns(GanaugWarning, match=r"Another integer in each row, as identifiers are, is in Column 'id'\. "):
+        TableCodec.fit(X)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.arange(49),
+        7 * np.arange(100),
+        np.arange(100) // 2,
+        np.arange(100.0),
+        pd.date_range("2024-01-01", periods=100),
+        pd.Categorical(np.arange(60)),
+    ],
+    ids=["few", "far apart", "repeated", "floats", "days", "categories"],
+)
+def test_other_columns_are_no_identifiers(values):
+    TableCodec.fit(pd.DataFrame({"x": values}))
