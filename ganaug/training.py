@@ -245,24 +245,24 @@ def _judge(state: TrainingState, x_real: Tensor, leaf: Tensor, draws: Draws) -> 
     real, fake = on_real.logits, on_fake.logits
     d_loss = recipe.loss.d_loss(real, fake) + recipe.conditioning.class_loss(on_real, draws.y)
     g_loss = recipe.loss.g_loss(real, fake) + recipe.conditioning.class_loss(on_fake, draws.y)
-    all_real, all_fake = _over_processes(state, critique.logits.detach()).chunk(2)
-    means = all_real.mean(), all_fake.mean()
-    d_loss_and_logit_penalty = d_loss + _penalise(state, x, draws.y, (real, fake), means)
+    d_loss_and_logit_penalty = d_loss + _penalise(state, x, draws.y, critique.logits, (real, fake))
     if state.d_augment:
-        state.d_augment.observe(all_real, all_fake)
+        state.d_augment.observe(*_over_processes(state, critique.logits))
     state.losses = {"d_loss": d_loss.detach(), "g_loss": g_loss.detach()}
     if recipe.loss.shares_backward and recipe.conditioning.shares_backward:
-        return _backward_once(d_loss_and_logit_penalty, g_loss, critique.logits, leaf)
+        return _backward_once(d_loss_and_logit_penalty, g_loss, critique.logits, (real, fake), leaf)
     return _backward_twice(d_loss_and_logit_penalty, g_loss, state.d_parameters, leaf)
 
 
-def _backward_once(d_loss: Tensor, g_loss: Tensor, logits: Tensor, leaf: Tensor) -> Tensor:
-    (d_seed,) = torch.autograd.grad(d_loss, logits, retain_graph=True)
-    (g_seed,) = torch.autograd.grad(g_loss, logits, retain_graph=True)
+def _backward_once(
+    d_loss: Tensor, g_loss: Tensor, logits: Tensor, halves: tuple[Tensor, Tensor], leaf: Tensor
+) -> Tensor:
+    """Back-propagate through the logits once; `halves` are those of reals and of fakes, which the losses took."""
+    d_seed = torch.cat(torch.autograd.grad(d_loss, halves, retain_graph=True))
+    (g_seed,) = torch.autograd.grad(g_loss, halves[1], retain_graph=True)
     d_seed = d_seed.abs().clamp_(min=1e-9 / len(d_seed)).copysign_(d_seed)  # against underflow to 0 / 0
     scalar_with_gradient(logits, d_seed).backward()
-    n = len(leaf)
-    return leaf.grad * (g_seed[n:] / d_seed[n:]).view(-1, *(1 for _ in leaf.shape[1:]))
+    return leaf.grad * (g_seed / d_seed[len(leaf) :]).view(-1, *(1 for _ in leaf.shape[1:]))
 
 
 def _backward_twice(d_loss: Tensor, g_loss: Tensor, d_parameters: list[nn.Parameter], leaf: Tensor) -> Tensor:
@@ -271,19 +271,20 @@ def _backward_twice(d_loss: Tensor, g_loss: Tensor, d_parameters: list[nn.Parame
     return gradient
 
 
-def _over_processes(state: TrainingState, logits: Tensor) -> Tensor:
-    """Return the logits of the whole batch, reals first, from those of each process."""
-    if state.fabric.world_size == 1:
-        return logits
-    return state.fabric.all_gather(logits.view(2, -1)).transpose(0, 1).flatten()
+def _over_processes(state: TrainingState, logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the logits of the whole batch, of reals and of fakes, from those of each process."""
+    logits = logits.detach()
+    if state.fabric.world_size > 1:
+        logits = state.fabric.all_gather(logits.view(2, -1)).transpose(0, 1).flatten()
+    return logits.chunk(2)
 
 
 def _penalise(
     state: TrainingState,
     x: Tensor,
     y: Tensor,
-    logits: tuple[Tensor, Tensor],
-    means: tuple[Tensor, Tensor],
+    logits: Tensor,
+    halves: tuple[Tensor, Tensor],
 ) -> Tensor | float:
     """Return a penalty on logits; back-propagate one on gradients at once, to free what it adds to the graph."""
     penalty = state.recipe.penalty
@@ -294,7 +295,8 @@ def _penalise(
         with state.fabric.autocast():
             return state.networks.discriminator(x, y).logits
 
-    situation = Situation(critic, x, y, *logits, *means, state.progress)
+    means = (part.mean() for part in _over_processes(state, logits))
+    situation = Situation(critic, x, y, *halves, *means, state.progress)
     value = penalty.every * state.penalty(situation)
     if penalty.uses_logits:
         return value

@@ -80,7 +80,7 @@ class TestOneBackward:
         monkeypatch.setattr(
             training,
             "_backward_once",
-            lambda d, g, _, leaf: training._backward_twice(d, g, list(module.parameters()), leaf),
+            lambda d, g, _, halves, leaf: training._backward_twice(d, g, list(module.parameters()), leaf),
         )
         state = make()
         module = state.networks.discriminator
@@ -100,11 +100,11 @@ class TestOneBackward:
             leaf = x_fake.clone().requires_grad_()
             logits = 20 * layers(torch.cat([x_real, leaf]).flatten(1)).squeeze(1)
             real, fake = logits.chunk(2)
-            at_fakes = backward(loss.d_loss(real, fake), loss.g_loss(real, fake), logits, leaf)
+            at_fakes = backward(loss.d_loss(real, fake), loss.g_loss(real, fake), logits, (real, fake), leaf)
             return [at_fakes, *(p.grad.clone() for p in layers.parameters())]
 
         once = step(training._backward_once)
-        twice = step(lambda d, g, logits, leaf: training._backward_twice(d, g, list(layers.parameters()), leaf))
+        twice = step(lambda d, g, logits, halves, leaf: training._backward_twice(d, g, list(layers.parameters()), leaf))
         for one, two in zip(once, twice, strict=True):
             torch.testing.assert_close(one, two, rtol=1e-6, atol=1e-12)
 
@@ -113,7 +113,7 @@ class TestOneBackward:
         logits = torch.cat([torch.full((2,), 1e4), leaf.flatten() * -1e4])
         real, fake = logits.chunk(2)
         loss = LOSSES["non_saturating"]
-        gradient = training._backward_once(loss.d_loss(real, fake), loss.g_loss(real, fake), logits, leaf)
+        gradient = training._backward_once(loss.d_loss(real, fake), loss.g_loss(real, fake), logits, (real, fake), leaf)
         torch.testing.assert_close(gradient.flatten(), torch.full((2,), 0.5 * 1e4), rtol=1e-4, atol=0)
 
     @pytest.mark.parametrize("changes", [{"loss": Hinge()}, {"conditioning": AuxiliaryClassifier()}])
