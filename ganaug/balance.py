@@ -10,6 +10,7 @@ import numpy as np
 
 from ganaug.table_files import (
     Table,
+    append_column,
     check_columns,
     check_emptied,
     check_mark,
@@ -96,22 +97,15 @@ def balance_file(
     if len(labels) == 1:
         raise ValueError(f"Column {target!r} of {path} has one class only, {labels[0]}; balancing takes two or more.")
     X_all, y_all = sampler.fit_resample(X, y)
-    new = X_all.iloc[len(y) :].reset_index(drop=True)
+    new = X_all.iloc[len(y) :]
     classes = np.searchsorted(labels, y_all)
     # The target's cells are copied from rows that have them: same type, and same spelling.
     cells = table.frame[target] if out.suffix.lower() == ".parquet" else table.spelled.get(target, table.frame[target])
-    new = _append_column(new, target, cells.iloc[first[classes[len(y) :]]])
+    new = append_column(new, target, cells.iloc[first[classes[len(y) :]]])
     write_appended(table, new, out, mark=mark, overwrite=overwrite)
     after = np.bincount(classes, minlength=len(labels))
     sources = np.unique(sampler.source_[len(y) :], return_counts=True)
     return Balance(out, *(_as_dict(labels, n) for n in (counts, after)), _as_dict(*sources))
-
-
-def _append_column(frame: Any, name: str, cells: Any) -> Any:
-    import pandas as pd
-
-    # Assigned instead, it would give a warning where there are a hundred columns.
-    return pd.concat([frame, cells.rename(name).reset_index(drop=True)], axis=1)
 
 
 def _as_dict(names: np.ndarray, numbers: np.ndarray) -> dict[Any, int]:

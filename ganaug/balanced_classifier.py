@@ -185,7 +185,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         """
         joins = not is_vote(sampler.estimator) if self.ensemble == "auto" else self.ensemble
         prior = find_shifted_prior(sampler.estimator, self.scoring)
-        says = "by default" if sampler.dose == "default" else "as the sampler says"
+        says = _say_whose(sampler.dose)
         if sampler.dose == "default":
             _set(sampler, CANDIDATES[prior.best])
         trials, named = sampler.start_trials(X, y)
@@ -219,8 +219,8 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return f"Decisions moved by {abs(self.tau_):.2f} log class frequencies toward {side} classes."
 
     def _fall_back(self, sampler: GANOverSampler, counts: np.ndarray) -> None:
-        says = "as the sampler says" if isinstance(sampler.dose, Real) else "by default"
-        if says == "by default":
+        says = _say_whose(sampler.dose)
+        if not isinstance(sampler.dose, Real):
             _set(sampler, CANDIDATES[find_prior(sampler.estimator, self.scoring).best])
         self.verdict_ = (
             f"A class of one row leaves nothing to choose by: {sampler.named()} {says}. {self._describe_shift()}"
@@ -246,6 +246,10 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(TableClassifier() if self.estimator is None else self.estimator).input_tags
         return tags
+
+
+def _say_whose(dose: float | str) -> str:
+    return "as the sampler says" if isinstance(dose, Real) else "by default"
 
 
 def _set(sampler: GANOverSampler, candidate: Candidate) -> None:

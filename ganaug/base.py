@@ -111,7 +111,7 @@ class BaseGAN(BaseEstimator):
             networks = architecture.build(self._spec(), recipe.conditioning)
             batches = Batches(classes, self.class_balance)
             state = training.start(recipe, fabric, networks, data, batches)
-            state.data_digest = self._digest_data()
+            state.digest_data = self._digest_data
             if resume_from is not None:
                 checkpoint.resume(state, resume_from)
             with closing(ProgressBar(self.verbose)) as bar:

@@ -45,7 +45,7 @@ def save(state: TrainingState, path: str | PathLike) -> None:
     for name, module in _modules(state).items():
         tensors |= persistence.weights_of(module, name)
     config = {"step": state.step, "seconds": state.seconds, "history": state.history}
-    config |= {"earlier_generators": len(state.snapshots), "data": state.data_digest}
+    config |= {"earlier_generators": len(state.snapshots), "data": state.digest_data()}
     parts = {name: vars(part) for name, part in adaptive_parts(state).items()}
     for name, part in {"optimizer": state.optimizer.state_dict(), **parts}.items():
         numbers, arrays = _split(part)
@@ -63,7 +63,7 @@ def resume(state: TrainingState, path: str | PathLike) -> None:
         If the folder is not a whole checkpoint, or its networks or data are not those of `state`.
     """
     config, tensors = persistence.read_folder(path, "checkpoint")
-    digests = {config.get("data"), state.data_digest} - {"", None}
+    digests = {config.get("data"), state.digest_data()} - {"", None}
     if len(digests) > 1:
         raise ModelFormatError(
             f"The checkpoint in {path} is of other data: columns or shapes, ranges or the classes' sizes differ. "

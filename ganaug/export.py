@@ -14,7 +14,7 @@ from ganaug._typing import Label, RandomState
 from ganaug._validation import as_seed
 from ganaug.callbacks import write_grid
 from ganaug.persistence import COLUMNS
-from ganaug.table_files import check_table_output, write_table, written_file
+from ganaug.table_files import append_column, check_table_output, write_table, written_file
 
 _BLOCK = 1024
 # Endings that promise a file of a kind that is not written here.
@@ -131,7 +131,7 @@ def export_rows(
     import pandas as pd
 
     frame = pd.DataFrame(X).set_axis(names, axis=1)
-    frame = pd.concat([frame, pd.Series(y, name=target, index=frame.index)], axis=1)
+    frame = append_column(frame, target, y)
     write_table(frame if columns is None else frame[list(columns)], path, dates=dates)
     return path
 

@@ -193,7 +193,6 @@ class GANOverSampler(BaseOverSampler):
 
     def _keep_as_is(self, X: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
         """Return copies; sparse rows need not be made dense for it."""
-        _find_filter(self.filter_)
         self.gan_, self.fallback_ = None, ""
         self.synthetic_mask_, self.source_ = np.zeros(len(y), bool), np.full(len(y), "real")
         return X.reset_index(drop=True) if hasattr(X, "iloc") else X.copy(), y.copy()

@@ -84,8 +84,8 @@ class TrainingState:
         A callback may set it to end training after this step (in all processes alike, if there are several).
     was_interrupted : bool
         The user pressed Ctrl-C.
-    data_digest : str
-        Tells data sets apart, so that no run is resumed on another one; empty if that is not known.
+    digest_data : callable
+        Returns a string that tells data sets apart, so that no run is resumed on another one; empty if not known.
     """
 
     recipe: Recipe
@@ -104,7 +104,7 @@ class TrainingState:
     progress: float = 0.0
     should_stop: bool = False
     was_interrupted: bool = False
-    data_digest: str = ""
+    digest_data: Callable[[], str] = str
     history: list[dict[str, float]] = field(default_factory=list)
     losses: dict[str, Tensor] = field(default_factory=dict)
 

@@ -10,6 +10,7 @@ from ganaug.table_files.reading import read_table
 from ganaug.table_files.table import (
     SYNTHETIC,
     Table,
+    append_column,
     check_columns,
     check_emptied,
     check_mark,
@@ -22,6 +23,7 @@ from ganaug.table_files.writing import write_appended, write_table
 __all__ = [
     "SYNTHETIC",
     "Table",
+    "append_column",
     "check_columns",
     "check_emptied",
     "check_mark",

@@ -118,6 +118,14 @@ def check_emptied(names: Iterable[str], table: Table, out: Path) -> None:
         )
 
 
+def append_column(frame: Any, name: str, cells: Any) -> Any:
+    """Return a frame with one more column, the last; both are taken row by row, whatever their indices."""
+    import pandas as pd
+
+    # Assigned instead, it would give a warning where there are a hundred columns.
+    return pd.concat([frame.reset_index(drop=True), pd.Series(cells, name=name).reset_index(drop=True)], axis=1)
+
+
 def check_mark(table: Table, mark: bool) -> None:
     """Raise a `ValueError` if a table that is to be marked has a column of the mark's name."""
     if mark and SYNTHETIC in table.frame.columns:
