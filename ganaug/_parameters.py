@@ -52,6 +52,7 @@ _NUMBERS: Mapping[str, dict[str, Any]] = {
     "n_snapshots": {"minimum": 1, "integer": True},
     "fine_tune_steps": {"minimum": 0, "integer": True},
     "min_class_size": {"minimum": 0, "integer": True},
+    "min_match_size": {"minimum": 2, "integer": True, "optional": True},
     "max_categories": {"minimum": 2, "integer": True},
     "n_threads": {"minimum": 1, "integer": True, "optional": True},
 }

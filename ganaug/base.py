@@ -63,6 +63,9 @@ class BaseGAN(BaseEstimator):
     def _restore_codec(self, config: dict[str, Any]) -> None:
         """Set the fitted codecs from `_codec_config`'s values."""
 
+    def _finish(self, data: TrainingData, classes: Tensor) -> None:
+        """Learn what sampling takes beside the networks; called once they are trained."""
+
     def _n_steps(self, n_samples: int) -> int | None:
         """Return the budget of steps for so many samples."""
         return self.max_steps
@@ -119,6 +122,7 @@ class BaseGAN(BaseEstimator):
             self._keep(state)
             if self.fine_tune_steps and not state.was_interrupted:
                 self._fine_tune(state, data, classes)
+            self._finish(data, classes)
         return self
 
     def sample(self, n: int | None = None, y: Any = None, *, random_state: RandomState = None) -> tuple[Any, Any]:

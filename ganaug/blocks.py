@@ -86,6 +86,11 @@ class Layout:
         self.starts = torch.tensor(starts, dtype=torch.int64)
         self._numbers, self._categories = (torch.tensor(c, dtype=torch.int64) for c in (self.numbers, self.categories))
 
+    def span(self, column: int) -> slice:
+        """Return where in dense rows the category at a place of compact rows lies."""
+        start = int(self.starts[self.categories.index(column)])
+        return slice(start, start + self.blocks[column].size)
+
     def expand(self, compact: Tensor) -> Tensor:
         """Return dense rows.
 
@@ -129,6 +134,8 @@ class Layout:
         -------
         Tensor of shape (N, n_blocks), float32
         """
+        if not self.categories:
+            return logits.float()
         compact = torch.empty(len(logits), len(self.blocks), device=logits.device)
         compact[:, self.numbers] = logits[:, : len(self.numbers)].float()
         for group in self.groups:

@@ -2,6 +2,7 @@
 
 import copy
 from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -16,7 +17,9 @@ from ganaug._validation import check_same_length
 from ganaug.architectures import DataSpec
 from ganaug.base import BaseGAN
 from ganaug.blocks import Layout
+from ganaug.exceptions import ModelFormatError
 from ganaug.image_data import LabelCodec
+from ganaug.matching import MarginalMatching
 from ganaug.training_data import Rows
 
 _LARGE_LAYER = 2**23
@@ -30,6 +33,8 @@ class RowGAN(BaseGAN):
     label_codec_: LabelCodec
     batch_size: int
     noise: float
+    min_match_size: int | None
+    _matching: MarginalMatching | None = None
     _sampling_batch: ClassVar[int] = 512
 
     @abstractmethod
@@ -81,6 +86,36 @@ class RowGAN(BaseGAN):
         self._adopt_codec()
         return Rows(torch.from_numpy(compact), self._layout, self.noise), torch.from_numpy(self.label_codec_.encode(y))
 
+    def _finish(self, data: Rows, classes: Tensor) -> None:
+        """Match the columns of the classes that are large enough."""
+        self._matching = None
+        if self.min_match_size is None or not hasattr(self.networks_.generator, "logits"):
+            return
+        matching = MarginalMatching.fit(
+            self._draw_logits, data.rows, classes, self._layout, self.codec_.cases, self.min_match_size
+        )
+        if len(matching.offsets):
+            self._matching = matching.to(self._device()).eval()
+
+    def _modules(self) -> Iterator[tuple[str, nn.Module]]:
+        yield from super()._modules()
+        if self._matching is not None:
+            yield "matching", self._matching
+
+    def _rebuild(self, n_snapshots: int, fine_tuned: Sequence[int], tensors: dict[str, Tensor]) -> None:
+        self._matching = None
+        if "matching.table" in tensors:
+            shape = tensors["matching.table"].shape
+            if len(shape) != 3:
+                raise ModelFormatError(f"matching.table has {len(shape)} axes, expected 3; save the model again.")
+            self._matching = MarginalMatching(self._layout, len(self.label_codec_), shape[0], shape[2] - 1)
+        super()._rebuild(n_snapshots, fine_tuned, tensors)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        state.pop("_matching", None)  # It is among the weights.
+        return state
+
     def _choose_precision(self, device: str) -> str:
         """Return the precision: 'auto' is float32 for small layers, where casting costs more than bfloat16 saves."""
         width = getattr(resolve(self)["architecture"], "width", 0)
@@ -94,8 +129,21 @@ class RowGAN(BaseGAN):
         return (len(self._layout.blocks),)
 
     def _draw(self, generator: nn.Module, z: Tensor, y: Tensor) -> Tensor:
-        draw = getattr(generator, "draw", None)
-        return draw(z, y) if draw else self._layout.collapse(generator(z, y))
+        if not hasattr(generator, "logits"):
+            return self._layout.collapse(generator(z, y))
+        logits = generator.logits(z, y)
+        return self._layout.draw(self._matching(logits, y) if self._matching else logits)
+
+    def _draw_logits(self, class_index: int, n: int) -> Tensor:
+        """Return what the generators make of a class before it is matched, float32 of shape (n, width) on the CPU."""
+        classes, z = torch.full((n,), class_index), self._latents(n, seed=0)
+        out = torch.empty(n, self._layout.width)
+        with self._inference():
+            for generator, own in self._by_generator(classes, seed=0):
+                if len(own):
+                    logits = generator.logits(z[own].to(self._device()), classes[own].to(self._device()))
+                    out[own] = logits.float().cpu()
+        return out
 
     def _encode(self, X: Any) -> Tensor:
         return self._layout.expand(torch.from_numpy(self.codec_.encode(X)))

@@ -52,6 +52,10 @@ class TableGAN(RowGAN):
         Steps for which each class afterwards trains its own copy of the shared networks on its rows alone.
     min_class_size : int, default 10
         Classes with fewer rows are trained with a `SmallClassWarning`.
+    min_match_size : int or None, default 500
+        Rows of a class from which on each of its columns is made to be distributed as in training, once the networks
+        are trained (see `ganaug.matching`). Lowering it brings columns of small classes nearer to their few rows, and
+        takes variety from what over-sampling adds; None matches none.
     discrete_columns : sequence of names or positions, or None, default None
         Numeric columns to treat as categories: codes, and integers of few values that go with other columns, such as
         the number of a grade beside its name, which quantities would blur.
@@ -137,6 +141,7 @@ class TableGAN(RowGAN):
         class_balance: float = 1.0,
         fine_tune_steps: int = 0,
         min_class_size: int = 10,
+        min_match_size: int | None = 500,
         discrete_columns: Sequence[Any] | None = None,
         max_categories: int = 64,
         device: str = "cpu",
@@ -160,6 +165,7 @@ class TableGAN(RowGAN):
         self.class_balance = class_balance
         self.fine_tune_steps = fine_tune_steps
         self.min_class_size = min_class_size
+        self.min_match_size = min_match_size
         self.discrete_columns = discrete_columns
         self.max_categories = max_categories
         self.device = device

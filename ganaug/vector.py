@@ -52,6 +52,9 @@ class VectorGAN(RowGAN):
         Steps for which each class afterwards trains its own copy of the shared networks on its rows alone.
     min_class_size : int, default 10
         Classes with fewer rows are trained with a `SmallClassWarning`.
+    min_match_size : int or None, default 500
+        Rows of a class from which on each dimension is made to be distributed as in training, once the networks are
+        trained (see `ganaug.matching`); None matches no class.
     unit_norm : bool or 'auto', default 'auto'
         Put samples onto the unit sphere; 'auto' does so if the training vectors lie on it.
     device : {'auto', 'cpu', 'cuda', 'mps'}, default 'cpu'
@@ -130,6 +133,7 @@ class VectorGAN(RowGAN):
         class_balance: float = 1.0,
         fine_tune_steps: int = 0,
         min_class_size: int = 10,
+        min_match_size: int | None = 500,
         unit_norm: bool | str = "auto",
         device: str = "cpu",
         precision: str = "auto",
@@ -152,6 +156,7 @@ class VectorGAN(RowGAN):
         self.class_balance = class_balance
         self.fine_tune_steps = fine_tune_steps
         self.min_class_size = min_class_size
+        self.min_match_size = min_match_size
         self.unit_norm = unit_norm
         self.device = device
         self.precision = precision

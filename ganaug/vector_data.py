@@ -67,6 +67,11 @@ class VectorCodec:
         """One number per dimension."""
         return (Block(1),) * self.n_features
 
+    @property
+    def cases(self) -> dict[int, int]:
+        """No number comes with a block of cases; see `TableCodec.cases`."""
+        return {}
+
     def encode(self, X: Any) -> np.ndarray:
         """Return standardised rows of shape (N, D), float32.
 

@@ -33,8 +33,9 @@ class Networks(NamedTuple):
     ----------
     generator : nn.Module
         Maps z of shape (N, latent_dim) and y of shape (N,) to images (N, C, H, W) in [-1, 1], or to dense rows
-        (N, width). One of rows may also have a method ``draw(z, y)``, which returns compact rows (N, n_blocks) of the
-        same distribution without their gradient, and is then used for sampling. Its buffers must change in place.
+        (N, width). One of rows may also have a method ``logits(z, y)``, which returns numbers and the logits of
+        categories, float32 (N, width), -inf for padding; sampling then draws from these, and matches columns. Its
+        buffers must change in place.
     discriminator : nn.Module
         Maps images or rows, and y, to a `ganaug.conditioning.Critique`. It must judge each sample by itself, so without
         batch normalisation: training relies on it (see `ganaug.training`).

@@ -99,6 +99,16 @@ class TableCodec:
         return tuple(block for column in self.columns for block in column.blocks)
 
     @property
+    def cases(self) -> dict[int, int]:
+        """For the blocks of numbers that come with one of cases: the block of cases, which is 0 where they count."""
+        blocks, columns = self.blocks, [place for place, column in enumerate(self.columns) for _ in column.blocks]
+        return {
+            place: place - 1
+            for place in range(1, len(blocks))
+            if blocks[place].size == 1 and columns[place - 1] == columns[place]
+        }
+
+    @property
     def n_features(self) -> int:
         """Columns of the user's table."""
         return len(self.columns)

@@ -1,0 +1,173 @@
+"""Columns distributed as in the training data: mended after training, class by class.
+
+A discriminator judges whole rows and lets small errors of single columns pass: a range too narrow, a spike lost, a
+category too frequent. A monotone map of each number and an offset to each category's logit take them out, and leave how
+columns go together to the generator.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ganaug.blocks import Group, Layout
+
+_DRAWN_PER_ROW = 4
+_FEWEST_DRAWN, _MOST_DRAWN, _VALUES_DRAWN = 2**10, 2**14, 2**24
+_FEWEST_CELLS, _MOST_CELLS, _TABLE_ENTRIES = 32, 512, 2**22
+_MAX_ROUNDS = 20
+_CLOSE_ENOUGH = 1e-3
+_TAIL = 5e-4
+_TINY = 1e-12
+
+
+class MarginalMatching(nn.Module):
+    """Maps a generator's rows so that each column of a class has the distribution of that class's training rows.
+
+    A number ``x`` becomes ``Q(F(x))``, with F the distribution function of the class's generated numbers and Q the
+    quantile function of its real ones: quantile mapping. F and Q are of the numbers that are neither missing nor one of
+    a column's atoms. The logits of a category's values move by constants, found by iterated ratios of the wanted to
+    the present shares. Rows of classes that are not matched stay as they are.
+
+    Parameters
+    ----------
+    layout : Layout
+    n_classes : int
+    n_matched : int
+        Classes that are matched.
+    n_cells : int, default 512
+        Parts of each number's map, which is linear in each.
+
+    References
+    ----------
+    Quantile mapping: Panofsky and Brier, "Some applications of statistics to meteorology", Pennsylvania State
+    University 1958, p. 40. Iterated ratios: Deming and Stephan, "On a least squares adjustment of a sampled frequency
+    table when the expected marginal totals are known", Annals of Mathematical Statistics 11 (4), 1940.
+    """
+
+    places: Tensor
+    offsets: Tensor
+    lows: Tensor
+    cells_per_unit: Tensor
+    table: Tensor
+
+    def __init__(self, layout: Layout, n_classes: int, n_matched: int, n_cells: int = _MOST_CELLS) -> None:
+        super().__init__()
+        n_numbers, self._n_cells = len(layout.numbers), n_cells
+        self._split = [n_numbers, layout.width - n_numbers]
+        self.register_buffer("places", torch.full((n_classes,), -1))
+        self.register_buffer("offsets", torch.zeros(n_matched, layout.width - n_numbers))
+        self.register_buffer("lows", torch.zeros(n_matched, n_numbers))
+        self.register_buffer("cells_per_unit", torch.ones(n_matched, n_numbers))
+        self.register_buffer("table", torch.arange(n_cells + 1.0).expand(n_matched, n_numbers, -1).clone())
+
+    @classmethod
+    def fit(
+        cls,
+        draw_logits: Callable[[int, int], Tensor],
+        rows: Tensor,
+        classes: Tensor,
+        layout: Layout,
+        cases: Mapping[int, int],
+        min_size: int,
+    ) -> "MarginalMatching":
+        """Match every class of at least `min_size` rows; wide tables of many such classes are matched more coarsely.
+
+        Parameters
+        ----------
+        draw_logits : callable
+            ``draw_logits(class_index, n)`` returns what the generator makes, float32 of shape (n, width): numbers, and
+            the logits of categories.
+        rows : Tensor of shape (N, n_blocks), float32
+            Compact training rows.
+        classes : Tensor of shape (N,), int64
+        layout : Layout
+        cases : mapping of int to int
+            For the places of numbers in compact rows: where the category is that is 0 if the number counts.
+        min_size : int
+        """
+        counts = torch.bincount(classes)
+        matched = (counts >= min_size).nonzero().flatten()
+        n_maps, n_values = len(matched) * len(layout.numbers), len(matched) * layout.width
+        n_cells = min(max(_TABLE_ENTRIES // max(n_maps, 1), _FEWEST_CELLS), _MOST_CELLS)
+        most_drawn = min(max(_VALUES_DRAWN // max(n_values, 1), _FEWEST_DRAWN), _MOST_DRAWN)
+        matching = cls(layout, len(counts), len(matched), n_cells)
+        matching.places[matched] = torch.arange(len(matched))
+        for place, index in enumerate(matched.tolist()):
+            own = rows[classes == index]
+            logits = draw_logits(index, min(_DRAWN_PER_ROW * len(own), most_drawn))
+            for group in layout.groups:
+                offsets = _fit_offsets(logits[:, group.span], own, group)
+                logits[:, group.span] += offsets
+                matching.offsets[place, group.start - len(layout.numbers) :][: len(offsets)] = offsets
+            for number, column in enumerate(layout.numbers):
+                weights, present = np.ones(len(logits)), np.ones(len(own), bool)
+                if column in cases:
+                    weights = logits[:, layout.span(cases[column])].softmax(1)[:, 0].double().numpy()
+                    present = (own[:, cases[column]] == 0).numpy()
+                fitted = _fit_map(logits[:, number].numpy(), weights, own[:, column].numpy()[present], n_cells)
+                if fitted is not None:
+                    low, high, table = fitted
+                    matching.lows[place, number] = low
+                    matching.cells_per_unit[place, number] = n_cells / (high - low)
+                    matching.table[place, number] = torch.from_numpy(table)
+        return matching
+
+    def forward(self, logits: Tensor, y: Tensor) -> Tensor:
+        """Return logits (N, width) of rows whose columns are distributed as in training; y are class indices (N,)."""
+        places = self.places[y]
+        matched = (places >= 0).nonzero().flatten()
+        if len(matched) == len(y):
+            return self._match(logits, places)
+        return logits.index_copy(0, matched, self._match(logits[matched], places[matched]))
+
+    def _match(self, logits: Tensor, places: Tensor) -> Tensor:
+        numbers, categories = logits.split(self._split, dim=1)
+        return torch.cat([self._map(numbers, places), categories + self.offsets[places]], dim=1)
+
+    def _map(self, x: Tensor, places: Tensor) -> Tensor:
+        """Look numbers up in the table, linearly between its entries; what lies beyond its ends keeps its distance."""
+        cells_per_unit, n_numbers = self.cells_per_unit[places], x.shape[1]
+        cells = (x - self.lows[places]) * cells_per_unit
+        inside = cells.clamp(0, self._n_cells)
+        left = inside.floor().clamp_(max=self._n_cells - 1)
+        columns = places[:, None] * n_numbers + torch.arange(n_numbers, device=x.device)
+        entries, table = columns * (self._n_cells + 1) + left.long(), self.table.flatten()
+        return torch.lerp(table[entries], table[entries + 1], inside - left) + (cells - inside) / cells_per_unit
+
+
+def _fit_offsets(logits: Tensor, rows: Tensor, group: Group) -> Tensor:
+    """Return what to add to a group's logits, shape (n_columns * size,).
+
+    The generator's own share of a value counts as one row, so that none becomes impossible.
+    """
+    blocks = logits.unflatten(1, (-1, group.size))
+    values = rows[:, group.columns].long().T
+    share = blocks.softmax(2).mean(0)
+    target = share.scatter_add(1, values, torch.ones(values.shape)) / (len(rows) + 1)
+    offsets = torch.zeros_like(share)
+    for _ in range(_MAX_ROUNDS):
+        if (target - share).abs().max() < _CLOSE_ENOUGH:
+            break
+        offsets += (target.clamp(min=_TINY) / share.clamp(min=_TINY)).log()
+        share = (blocks + offsets).softmax(2).mean(0)
+    return offsets.flatten()
+
+
+def _fit_map(
+    fake: np.ndarray, weights: np.ndarray, real: np.ndarray, n_cells: int
+) -> tuple[float, float, np.ndarray] | None:
+    """Return where a table of equal cells begins and ends, and its entries; None if there is nothing to match."""
+    total = weights.sum()
+    if len(real) < 2 or total < 1:
+        return None
+    order = np.argsort(fake)
+    fake, weights = fake[order], weights[order]
+    below = (weights.cumsum() - weights / 2) / total
+    low, high = np.interp([_TAIL, 1 - _TAIL], below, fake)
+    if high - low < _TINY:
+        return None
+    levels = np.interp(np.linspace(low, high, n_cells + 1), fake, below)
+    table = np.interp(levels, (np.arange(len(real)) + 0.5) / len(real), np.sort(real))
+    return low, high, table.astype(np.float32)

@@ -1,0 +1,216 @@
+import copy
+import pickle
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from _tables import TINY_MLP, make_mixed, tiny_table_gan
+from torch import nn
+
+import ganaug
+from ganaug.blocks import Block, Layout
+from ganaug.matching import MarginalMatching
+from ganaug.metrics import column_distances
+from ganaug.table_data import TableCodec
+
+LAYOUT = Layout([Block(1), Block(3), Block(1)])  # the last number counts where the category is 0
+CASES = {2: 1}
+
+
+def make_rows(n, seed=0):
+    """Return compact rows: skewed numbers, half of the second missing, and their classes, of which the last is rare."""
+    rng = np.random.default_rng(seed)
+    category = rng.choice(3, n, p=[0.5, 0.4, 0.1])
+    columns = [rng.exponential(size=n), category, np.where(category == 0, rng.uniform(3, 4, n), 0.0)]
+    return torch.from_numpy(np.stack(columns, axis=1).astype(np.float32)), torch.arange(n) * 4 // n // 3
+
+
+def draw_logits(index, n):
+    """Return normal numbers and logits that depend on them, as a generator that is quite wrong."""
+    generator = torch.Generator().manual_seed(index)
+    x = torch.randn(n, LAYOUT.width, generator=generator)
+    x[:, 3] += 2 * x[:, 0]
+    x[:, LAYOUT.padding()] = -torch.inf
+    return x
+
+
+def fit(min_size=2, n=4000, draw=draw_logits):
+    rows, classes = make_rows(n)
+    return MarginalMatching.fit(draw, rows, classes, LAYOUT, CASES, min_size), rows, classes
+
+
+class TestMatchedClass:
+    def test_each_column_is_distributed_as_in_training(self):
+        matching, rows, _ = fit()
+        fresh = draw_logits(5, 20_000)
+        torch.manual_seed(0)
+        compact = LAYOUT.draw(matching(fresh, torch.zeros(20_000, dtype=torch.int64))).numpy()
+        present = compact[:, 1] == 0
+        real = rows[:3000].numpy()
+        assert np.bincount(compact[:, 1].astype(int)) / 20_000 == pytest.approx([0.5, 0.4, 0.1], abs=0.02)
+        for fake, own in ((compact[:, 0], real[:, 0]), (compact[present, 2], real[real[:, 1] == 0, 2])):
+            levels = np.linspace(0.02, 0.95, 25)
+            assert np.quantile(fake, levels) == pytest.approx(np.quantile(own, levels), abs=0.1)
+
+    def test_the_order_of_numbers_stays(self):
+        matching, *_ = fit()
+        x = draw_logits(5, 500)
+        matched = matching(x, torch.zeros(500, dtype=torch.int64))
+        order = x[:, 0].argsort()
+        assert (matched[order, 0].diff() >= -1e-5).all()
+
+    def test_numbers_beyond_all_generated_ones_keep_their_distance(self):
+        matching, *_ = fit()
+        x = draw_logits(5, 3)
+        x[:, 0] = torch.tensor([50.0, 51.0, 53.0])
+        matched = matching(x, torch.zeros(3, dtype=torch.int64))
+        assert matched[:, 0].diff().tolist() == pytest.approx([1.0, 2.0], abs=1e-4)
+
+    def test_a_value_that_the_class_lacks_becomes_rare_but_not_impossible(self):
+        rows, classes = make_rows(400)
+        rows[:, 1] = 0
+        matching = MarginalMatching.fit(draw_logits, rows, classes, LAYOUT, CASES, 2)
+        logits = matching(draw_logits(5, 2000), torch.zeros(2000, dtype=torch.int64))
+        shares = logits[:, LAYOUT.span(1)].softmax(1).mean(0)
+        assert (shares > 0).all()
+        assert shares[0] > 0.98
+
+    def test_padding_stays_impossible(self):
+        matching, *_ = fit()
+        logits = matching(draw_logits(5, 10), torch.zeros(10, dtype=torch.int64))
+        assert (logits[:, LAYOUT.padding()] == -torch.inf).all()
+
+    @pytest.mark.parametrize("constant", [0, 2], ids=["numbers", "numbers behind a case"])
+    def test_a_generator_that_makes_one_value_is_left_alone(self, constant):
+        def draw(index, n):
+            x = draw_logits(index, n)
+            x[:, LAYOUT.numbers.index(constant)] = 1.5
+            return x
+
+        matching, *_ = fit(draw=draw)
+        matched = matching(draw(5, 10), torch.zeros(10, dtype=torch.int64))
+        assert matched[:, LAYOUT.numbers.index(constant)].tolist() == pytest.approx([1.5] * 10)
+
+    def test_a_number_that_never_counts_is_left_alone(self):
+        rows, classes = make_rows(400)
+        rows[:, 1] = 1
+        matching = MarginalMatching.fit(draw_logits, rows, classes, LAYOUT, CASES, 2)
+        x = draw_logits(5, 10)
+        assert torch.allclose(matching(x, torch.zeros(10, dtype=torch.int64))[:, 1], x[:, 1], atol=1e-4)
+
+
+class TestOtherClasses:
+    def test_rows_of_a_small_class_keep_their_bits(self):
+        matching, _, classes = fit(min_size=2000)
+        assert torch.bincount(classes).tolist() == [3000, 1000]
+        x, y = draw_logits(5, 6), torch.tensor([0, 1, 0, 1, 1, 0])
+        matched = matching(x, y)
+        assert torch.equal(matched[y == 1], x[y == 1])
+        assert torch.equal(matched[y == 0], matching(x[y == 0], y[y == 0]))
+        assert not torch.equal(matched[y == 0], x[y == 0])
+
+    def test_no_rows(self):
+        matching, *_ = fit()
+        assert matching(torch.zeros(0, LAYOUT.width), torch.zeros(0, dtype=torch.int64)).shape == (0, LAYOUT.width)
+
+
+def test_the_codec_says_which_numbers_come_with_cases():
+    a = np.random.default_rng(0).normal(size=60)
+    X = pd.DataFrame({"a": a, "b": np.where(a > 1, np.nan, a), "c": list("xyz") * 20})
+    codec = TableCodec.fit(X)
+    assert [block.size for block in codec.blocks] == [1, 2, 1, 3]
+    assert codec.cases == {2: 1}
+
+
+class Wrapped(nn.Module):
+    """A generator that has nothing but what every generator has."""
+
+    def __init__(self, generator):
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, z, y):
+        return self.generator(z, y)
+
+
+@dataclass(frozen=True)
+class WithoutLogits:
+    latent_dim: int = TINY_MLP.latent_dim
+
+    def build(self, spec, conditioning):
+        networks = TINY_MLP.build(spec, conditioning)
+        return networks._replace(generator=Wrapped(networks.generator))
+
+
+MIXED, LABELS = make_mixed(300), np.repeat(["common", "rare"], [240, 60])
+
+
+def fit_mixed(**parameters):
+    return tiny_table_gan(**{"max_steps": 30, "min_match_size": 100, **parameters}).fit(MIXED, LABELS)
+
+
+@pytest.fixture(scope="module")
+def matched():
+    return fit_mixed()
+
+
+class TestTableGAN:
+    def test_large_classes_come_nearer_to_their_columns(self, matched):
+        real = MIXED[LABELS == "common"]
+
+        def distance(gan):
+            fake = gan.sample(2000, "common", random_state=0)[0]
+            return np.mean([column.distance for column in column_distances(real, fake)])
+
+        assert distance(matched) < 0.03 < 0.1 < distance(fit_mixed(min_match_size=None))
+
+    def test_small_classes_are_as_if_none_were_matched(self, matched):
+        without = fit_mixed(min_match_size=None)
+        rows = [gan.sample(50, "rare", random_state=0)[0] for gan in (matched, without)]
+        pd.testing.assert_frame_equal(*rows)
+
+    def test_by_default_from_500_rows_on(self):
+        X, y = np.random.default_rng(0).normal(size=(999, 2)), np.repeat(["a", "b"], [500, 499])
+        gan = tiny_table_gan().fit(X, y)
+        assert gan._matching.places.tolist() == [0, -1]
+        assert tiny_table_gan().fit(X[1:], y[1:])._matching is None
+
+    def test_training_draws_the_same_random_numbers(self):
+        state = []
+        for min_match_size in (None, 100):
+            torch.manual_seed(3)
+            fit_mixed(min_match_size=min_match_size, random_state=None)
+            state.append(torch.get_rng_state())
+        assert torch.equal(*state)
+
+    @pytest.mark.parametrize("copied", [copy.deepcopy, lambda gan: pickle.loads(pickle.dumps(gan))])
+    def test_copies_are_matched_too(self, matched, copied):
+        rows = [gan.sample(30, random_state=1)[0] for gan in (matched, copied(matched))]
+        pd.testing.assert_frame_equal(*rows)
+
+    def test_saved_models_are_matched_too(self, matched, tmp_path):
+        matched.save(tmp_path / "model")
+        rows = [gan.sample(30, random_state=1)[0] for gan in (matched, ganaug.load(tmp_path / "model"))]
+        pd.testing.assert_frame_equal(*rows)
+
+    def test_a_second_fit_forgets_the_first(self, matched):
+        gan = copy.deepcopy(matched).set_params(min_match_size=None).fit(MIXED, LABELS)
+        assert gan._matching is None
+
+    def test_fine_tuned_classes_are_matched_with_their_own_generator(self):
+        gan = fit_mixed(fine_tune_steps=20)
+        fake = gan.sample(2000, "common", random_state=0)[0]
+        distances = [column.distance for column in column_distances(MIXED[LABELS == "common"], fake)]
+        assert np.mean(distances) < 0.03
+
+    def test_a_generator_without_logits_is_left_alone(self):
+        gan = fit_mixed(architecture=WithoutLogits(), max_steps=2)
+        assert gan._matching is None
+        assert gan.sample(5, "common")[0].shape == (5, MIXED.shape[1])
+
+    @pytest.mark.parametrize("value", [1, 0, 2.5, "auto"])
+    def test_bad_sizes_are_refused(self, value):
+        with pytest.raises((TypeError, ValueError), match="min_match_size must be"):
+            tiny_table_gan(min_match_size=value).fit(MIXED, LABELS)
