@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ganaug._typing import RandomState
 from ganaug._validation import as_seed, seeded_clone
-from ganaug.calibration import pool_probabilities, shift_logits, to_logits
+from ganaug.calibration import pool_probabilities, shift_logits, shift_prior, to_logits
 from ganaug.dose import CANDIDATES, N_TRIED, Candidate, choose
 from ganaug.dose_prior import find_prior, find_shifted_prior, is_vote
 from ganaug.exceptions import SmallClassWarning
@@ -29,8 +29,9 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     or a pool of them, at full balance or a quarter of it; and each of them with its own logit shift, the strongest
     ordinary baseline. Chosen is what can be expected to gain most over the shift alone, or that shift alone. For votes
     of several classifiers, `TableClassifier` among them, it is always the shift alone: on the development suite,
-    choosing gained nothing over it (``python benchmarks/dose_prior.py --check``). Where a class has one row, inner
-    folds can measure nothing: then rows are added as `GANOverSampler` does by default, and decisions are not moved.
+    choosing gained nothing over it (``python benchmarks/dose_prior.py --check``). A class of one row has no say in
+    what inner folds find, and decisions are not moved toward it. Where fewer than two classes have more, they find
+    nothing: rows are added as `GANOverSampler` does by default, and decisions are not moved.
 
     Parameters
     ----------
@@ -59,14 +60,13 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     estimator_ : classifier
         Trained on original and synthetic rows.
     estimators_ : list of classifiers
-        Who predicts: `estimator_`, and after it those of the inner folds if `ensemble` says so; a class of one row
-        leaves no inner folds.
+        Who predicts: `estimator_`, and after it those of the inner folds, if there are any and `ensemble` says so.
     sampler_ : GANOverSampler
         As fitted on all rows; see its `dose_`, `sources_`, `filter_`, `synthetic_mask_` and `source_`.
     tau_ : float
         The multiple of the log class frequencies that decisions are moved by; 0 leaves them.
     prior_ : ndarray of shape (n_classes,)
-        Class frequencies.
+        Class frequencies, see `ganaug.calibration.shift_prior`.
     choice_ : Choice or None
         What the inner folds said of each candidate; None if the sampler names what to do.
     verdict_ : str
@@ -150,10 +150,10 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         sampler.set_params(estimator=estimator, scoring=self.scoring, random_state=seed)
         sampler.check()
         self.classes_, counts = np.unique(y, return_counts=True)
-        self.prior_ = counts / counts.sum()
+        self.prior_ = shift_prior(counts)
         self.choice_, self.tau_ = None, 0.0
         committee: list[Any] = []
-        if counts.min() < 2:
+        if (counts > 1).sum() < 2:
             self._fall_back(sampler, counts)
         else:
             committee = self._choose(sampler, X, y)
@@ -223,11 +223,11 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         if not isinstance(sampler.dose, Real):
             _set(sampler, CANDIDATES[find_prior(sampler.estimator, self.scoring).best])
         self.verdict_ = (
-            f"A class of one row leaves nothing to choose by: {sampler.named()} {says}. {self._describe_shift()}"
+            f"Classes of one row leave nothing to choose by: {sampler.named()} {says}. {self._describe_shift()}"
         )
         warnings.warn(
             f"{(counts < 2).sum()} of {len(counts)} classes have one row, which inner folds cannot hold out: nothing "
-            "was measured, and decisions are not moved. Leave these classes out, or collect more rows.",
+            "was measured, and decisions are not moved. Collect more rows.",
             SmallClassWarning,
             stacklevel=3,
         )

@@ -1,7 +1,7 @@
 """Moving a classifier's decision toward rare classes after training: costs no sample and no quality of ranking."""
 
+import warnings
 from collections.abc import Callable, Sequence
-from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.metrics import balanced_accuracy_score, f1_score
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import _safe_indexing, check_random_state, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -21,10 +21,23 @@ from ganaug._typing import RandomState
 SHIFT_GRID = np.round(np.arange(-1.0, 4.01, 0.1), 2)
 """Multiples of the log prior that `choose_shift` tries; zero, "no shift", is among them."""
 
+
+def _balanced_accuracy(y: np.ndarray, predicted: np.ndarray) -> float:
+    with warnings.catch_warnings():
+        # A class of one row is never held out, but may be predicted.
+        warnings.filterwarnings("ignore", "y_pred contains classes not in y_true")
+        return balanced_accuracy_score(y, predicted)
+
+
+def _macro_f1(y: np.ndarray, predicted: np.ndarray) -> float:
+    return f1_score(y, predicted, labels=np.unique(y), average="macro", zero_division=0)
+
+
 SHIFT_SCORES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
-    "balanced_accuracy": balanced_accuracy_score,
-    "f1_macro": partial(f1_score, average="macro", zero_division=0),
+    "balanced_accuracy": _balanced_accuracy,
+    "f1_macro": _macro_f1,
 }
+"""Scores of predicted classes, as scikit-learn's; those of the classes that occur in `y` count."""
 
 
 def shift_logits(logits: np.ndarray, prior: np.ndarray, tau: float) -> np.ndarray:
@@ -43,6 +56,24 @@ def shift_logits(logits: np.ndarray, prior: np.ndarray, tau: float) -> np.ndarra
     Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, arXiv:2007.07314, Section 4.1.
     """
     return logits - tau * np.log(prior / np.sum(prior))
+
+
+def shift_prior(counts: np.ndarray) -> np.ndarray:
+    """Return class frequencies by which `shift_logits` may move decisions.
+
+    A class of one row counts as the most frequent one: how far to move toward it cannot be measured, so decisions
+    do not move toward it at all.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (K,), int64, positive
+
+    Returns
+    -------
+    ndarray of shape (K,), float64, of sum one
+    """
+    counts = np.where(counts == 1, counts.max(), counts)
+    return counts / counts.sum()
 
 
 def choose_shift(
@@ -86,6 +117,42 @@ def choose_shift(
     return float(np.asarray(taus)[scores >= scores.max() - standard_error / 2].mean())
 
 
+def inner_folds(
+    y: np.ndarray, n_folds: int, n_repeats: int = 1, random_state: RandomState = None
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Split rows into stratified folds, of which each class that can be held out is in every test part.
+
+    The only row of a class cannot be: it is in every training part, so that classifiers know all classes.
+
+    Parameters
+    ----------
+    y : array of shape (N,)
+        Labels.
+    n_folds : int
+        Fewer if a class of two rows or more has fewer.
+    n_repeats : int, default 1
+    random_state : None, int or RandomState
+
+    Returns
+    -------
+    list of (training rows, test rows)
+        Places, int64, sorted; empty if fewer than two classes have two rows.
+    """
+    classes = np.unique(y, return_inverse=True)[1]
+    counts = np.bincount(classes)
+    several = counts[counts > 1]
+    if len(several) < 2:
+        return []
+    splittable, alone = (np.flatnonzero(which) for which in (counts[classes] > 1, counts[classes] == 1))
+    splitter = RepeatedStratifiedKFold(
+        n_splits=min(n_folds, int(several.min())), n_repeats=n_repeats, random_state=random_state
+    )
+    return [
+        (np.sort(np.concatenate([splittable[train], alone])), splittable[test])
+        for train, test in splitter.split(np.zeros(len(splittable)), classes[splittable])
+    ]
+
+
 class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """Move a classifier's decisions toward rare classes by as much as is best for a score.
 
@@ -98,7 +165,7 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     estimator : classifier with ``predict_proba``, or a pipeline that ends in one
     scoring : {'balanced_accuracy', 'f1_macro'}, default 'balanced_accuracy'
     n_folds : int, default 3
-        Inner folds; fewer if the rarest class has fewer rows. Raising it costs a training each.
+        Inner folds; fewer if a class of two rows or more has fewer. Raising it costs a training each.
     random_state : None, int or RandomState, default None
         Shuffles the folds.
 
@@ -108,9 +175,10 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     estimator_ : classifier
         Trained on all rows.
     tau_ : float
-        The chosen multiple; 0 changes nothing. A class of a single row leaves nothing to choose by, and gives 0.
+        The chosen multiple; 0 changes nothing. A class of a single row has no say in it; if fewer than two classes
+        have more rows, there is nothing to choose by, and it is 0.
     prior_ : ndarray of shape (n_classes,)
-        Class frequencies.
+        Class frequencies, see `shift_prior`.
     n_features_in_ : int
         If the estimator has it.
 
@@ -167,11 +235,12 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         encoder = LabelEncoder().fit(y)
         self.classes_, classes = encoder.classes_, encoder.transform(y)
-        self.prior_ = np.bincount(classes) / len(classes)
-        held_out = self._predict_held_out(*indexable(X), np.asarray(y), classes)
+        self.prior_ = shift_prior(np.bincount(classes))
         self.tau_ = 0.0
-        if held_out is not None:
-            self.tau_ = choose_shift(held_out, classes, self.prior_, SHIFT_SCORES[self.scoring])
+        if folds := inner_folds(classes, self.n_folds, random_state=check_random_state(self.random_state)):
+            logits = self._predict_held_out(*indexable(X), np.asarray(y), folds)
+            held_out = np.sort(np.concatenate([test for _, test in folds]))
+            self.tau_ = choose_shift(logits[held_out], classes[held_out], self.prior_, SHIFT_SCORES[self.scoring])
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -195,13 +264,10 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
 
-    def _predict_held_out(self, X: Any, y: np.ndarray, classes: np.ndarray) -> np.ndarray | None:
-        n_folds = min(self.n_folds, int(np.bincount(classes).min()))
-        if n_folds < 2 or len(self.classes_) < 2:
-            return None
-        splitter = StratifiedKFold(n_folds, shuffle=True, random_state=check_random_state(self.random_state))
+    def _predict_held_out(self, X: Any, y: np.ndarray, folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+        """Return logits of shape (N, K), of which those of rows in a test part are set."""
         logits = np.empty((len(y), len(self.classes_)))
-        for train, test in splitter.split(np.zeros(len(y)), classes):
+        for train, test in folds:
             fitted = clone(self.estimator).fit(_safe_indexing(X, train), y[train])
             logits[test] = to_logits(fitted.predict_proba(_safe_indexing(X, test)))
         return logits

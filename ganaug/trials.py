@@ -1,5 +1,6 @@
 """Inner folds on which ways to over-sample are tried."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,11 +9,11 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.metrics import average_precision_score
-from sklearn.model_selection import RepeatedStratifiedKFold
 
 from ganaug._typing import Label
-from ganaug.calibration import SHIFT_SCORES, choose_shift, shift_logits, to_logits
+from ganaug.calibration import SHIFT_SCORES, choose_shift, inner_folds, shift_logits, shift_prior, to_logits
 from ganaug.dose import CANDIDATES, Candidate
+from ganaug.exceptions import SmallClassWarning
 from ganaug.pool import Pool, concatenate
 from ganaug.table_data import densify, formed_like
 
@@ -25,6 +26,8 @@ class HeldOut:
     ----------
     y : list of ndarrays of shape (n,), int64
         Classes of each fold's test part, as places in the sorted labels.
+    prior : ndarray of shape (K,)
+        Class frequencies of all of the data, see `ganaug.calibration.shift_prior`.
     proba : dict of str to list of ndarrays of shape (n, K)
         By candidate, the probabilities of each fold's test part.
     classifiers : dict of str to list of classifiers
@@ -32,6 +35,7 @@ class HeldOut:
     """
 
     y: list[np.ndarray]
+    prior: np.ndarray
     proba: dict[str, list[np.ndarray]]
     classifiers: dict[str, list[Any]] = field(default_factory=dict, repr=False)
 
@@ -55,12 +59,11 @@ class HeldOut:
             ]
             return np.array(scores).T, dict.fromkeys(self.proba, 0.0)
         score, y = SHIFT_SCORES[scoring], np.concatenate(self.y)
-        prior = np.bincount(y)
         taus, scores = {}, []
         for name, proba in self.proba.items():
             logits = [to_logits(p) for p in proba]
-            taus[name] = choose_shift(np.concatenate(logits), y, prior, score)
-            predicted = [shift_logits(part, prior, taus[name]).argmax(axis=1) for part in logits]
+            taus[name] = choose_shift(np.concatenate(logits), y, self.prior, score)
+            predicted = [shift_logits(part, self.prior, taus[name]).argmax(axis=1) for part in logits]
             scores.append([score(own, part) for own, part in zip(self.y, predicted, strict=True)])
         return np.array(scores).T, taus
 
@@ -108,17 +111,22 @@ class Trials:
         n_repeats: int = 1,
         seed: int = 0,
     ) -> None:
-        smallest = int(np.unique(y, return_counts=True)[1].min())
-        if smallest < 2:
+        counts = np.unique(y, return_counts=True)[1]
+        folds = inner_folds(y, n_folds, n_repeats, seed)
+        if not folds:
             raise ValueError(
-                'dose="auto" compares candidates on inner folds and needs two rows of each class or more; the smallest '
-                f"has {smallest}. Leave that class out, or set the dose."
+                'dose="auto" compares candidates on inner folds and needs two classes of two rows or more; there '
+                f"{'is' if (counts > 1).sum() == 1 else 'are'} {(counts > 1).sum()}. Set the dose."
             )
-        splitter = RepeatedStratifiedKFold(n_splits=min(n_folds, smallest), n_repeats=n_repeats, random_state=seed)
+        if counts.min() < 2:
+            warnings.warn(
+                f"{(counts < 2).sum()} of {len(counts)} classes have one row, which inner folds cannot hold out: what "
+                "is chosen there is measured on the other classes. Leave these classes out, or collect more rows.",
+                SmallClassWarning,
+                stacklevel=2,
+            )
         self.y = y
-        self._folds = [
-            _InnerFold(X, y, train, test, make_pool, count_new) for train, test in splitter.split(np.zeros(len(y)), y)
-        ]
+        self._folds = [_InnerFold(X, y, train, test, make_pool, count_new) for train, test in folds]
 
     @property
     def pools(self) -> list[Pool]:
@@ -163,8 +171,8 @@ class Trials:
         keep : bool, default False
             Whether to return the classifiers, which may take much memory.
         """
-        labels = np.unique(self.y)
-        held_out = HeldOut([np.searchsorted(labels, fold.y_test) for fold in self._folds], {})
+        labels, counts = np.unique(self.y, return_counts=True)
+        held_out = HeldOut([np.searchsorted(labels, fold.y_test) for fold in self._folds], shift_prior(counts), {})
         for name, candidate in candidates.items():
             held_out.proba[name], held_out.classifiers[name] = [], []
             for fold in self._folds:

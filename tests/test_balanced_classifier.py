@@ -22,6 +22,7 @@ from ganaug.dose import CANDIDATES, N_TRIED, Choice
 from ganaug.dose_prior import find_prior, find_shifted_prior
 from ganaug.exceptions import SmallClassWarning
 from ganaug.table_classifier import TableClassifier
+from ganaug.trials import HELD_OUT_SCORES
 
 NUMBERS, MIXED, LABELS = make_numbers(), make_mixed(), make_labels()
 
@@ -247,6 +248,19 @@ def test_a_class_of_one_row_falls_back_and_says_so():
     assert fitted.tau_ == 0
     assert set(fitted.sampler_.source_) == {"real", "duplicate"}
     assert fitted.verdict_ == fitted.sampler_.verdict_
+
+
+@pytest.mark.parametrize("dose", ["auto", "default", 0.5])
+@pytest.mark.parametrize("scoring", HELD_OUT_SCORES)
+def test_beside_other_classes_that_of_one_row_has_no_say(dose, scoring):
+    X, y = make_overlap()
+    y = np.where(np.arange(len(y)) == 0, 2, y)
+    with pytest.warns(SmallClassWarning) as caught:
+        fitted = make_classifier(scoring=scoring, dose=dose).fit(X, y)
+    assert any("measured on the other classes" in str(warning.message) for warning in caught)
+    assert (fitted.tau_ == 0) == (scoring == "average_precision")
+    assert fitted.predict_proba(X).shape == (len(y), 3)
+    assert len(fitted.estimators_) == 4
 
 
 @pytest.mark.parametrize("scoring", ["balanced_accuracy", "f1_macro"])

@@ -4,10 +4,17 @@ import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, f1_score
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ganaug.calibration import SHIFT_GRID, SHIFT_SCORES, ShiftedClassifier, choose_shift, shift_logits
+from ganaug.calibration import (
+    SHIFT_GRID,
+    SHIFT_SCORES,
+    ShiftedClassifier,
+    choose_shift,
+    inner_folds,
+    shift_logits,
+)
 
 
 def make_overlap(n=600, rare=40, seed=0):
@@ -64,12 +71,52 @@ def test_rare_rows_are_found_without_touching_the_probabilities(scoring, score):
     np.testing.assert_array_equal(shifted.predict_proba(X_test), plain.predict_proba(X_test))
 
 
-def test_a_class_of_one_row_leaves_the_decisions_as_they_are():
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scoring", SHIFT_SCORES)
+def test_a_class_of_one_row_has_no_say(scoring):
     X, y = make_overlap()
-    y = np.where(np.arange(len(y)) == 599, 2, y)
+    with_one = np.where(np.arange(len(y)) == 599, 2, y)
+    shifted, without = (
+        ShiftedClassifier(LogisticRegression(), scoring=scoring, random_state=0).fit(X[:n], labels[:n])
+        for n, labels in ((600, with_one), (599, y))
+    )
+    assert shifted.tau_ == pytest.approx(without.tau_, abs=0.2)
+    assert shifted.predict_proba(X).shape == (600, 3)
+    assert np.mean(shifted.predict(X[:599]) == without.predict(X[:599])) > 0.98
+
+
+def test_classes_of_one_row_beside_one_other_leave_the_decisions_as_they_are():
+    X, y = make_overlap()
+    y = np.where(np.arange(len(y)) == 599, 2, 0)
     shifted = ShiftedClassifier(LogisticRegression()).fit(X, y)
     assert shifted.tau_ == 0
     np.testing.assert_array_equal(shifted.predict(X), LogisticRegression().fit(X, y).predict(X))
+
+
+class TestInnerFolds:
+    Y = np.array(["a"] * 7 + ["b"] * 5 + ["alone"])
+
+    def test_every_row_is_tested_once_in_a_repeat_but_the_only_one_of_a_class(self):
+        folds = inner_folds(self.Y, 3, n_repeats=2, random_state=0)
+        assert len(folds) == 6
+        for repeat in (folds[:3], folds[3:]):
+            assert sorted(np.concatenate([test for _, test in repeat]).tolist()) == list(range(12))
+        for train, test in folds:
+            assert 12 in train
+            assert sorted([*train, *test]) == list(range(13))
+            assert set(self.Y[test]) == {"a", "b"}
+
+    def test_they_are_scikit_learns_where_no_row_is_alone(self):
+        expected = StratifiedKFold(3, shuffle=True, random_state=5).split(self.Y[:12], self.Y[:12])
+        for own, other in zip(inner_folds(self.Y[:12], 3, random_state=5), expected, strict=True):
+            np.testing.assert_array_equal(np.concatenate(own), np.concatenate(other))
+
+    def test_the_smallest_class_of_several_rows_limits_them(self):
+        assert len(inner_folds(np.array([0] * 9 + [1] * 2 + [2]), 5)) == 2
+
+    @pytest.mark.parametrize("y", [[0, 0, 0, 1], [0, 1, 2], [0, 0]])
+    def test_one_such_class_is_too_few(self, y):
+        assert inner_folds(np.array(y), 3) == []
 
 
 def test_labels_come_back_and_frames_go_through():

@@ -6,6 +6,7 @@ from sklearn.metrics import average_precision_score, balanced_accuracy_score, f1
 
 from ganaug.calibration import SHIFT_SCORES, shift_logits, to_logits
 from ganaug.dose import CANDIDATES
+from ganaug.exceptions import SmallClassWarning
 from ganaug.trials import HELD_OUT_SCORES, HeldOut, Trials, average_precision
 
 
@@ -79,7 +80,9 @@ def test_each_candidate_is_scored_after_its_own_shift():
     proba = {name: np.exp(shift_logits(fair, np.bincount(y), -tau)) for name, tau in (("moved", 1.5), ("fair", 0.0))}
     proba = {name: p / p.sum(axis=1, keepdims=True) for name, p in proba.items()}
     halves = [np.arange(500)[0::2], np.arange(500)[1::2]]
-    held_out = HeldOut([y[half] for half in halves], {name: [p[half] for half in halves] for name, p in proba.items()})
+    held_out = HeldOut(
+        [y[half] for half in halves], np.bincount(y), {name: [p[half] for half in halves] for name, p in proba.items()}
+    )
     scores, taus = held_out.score("balanced_accuracy")
     assert taus["moved"] - taus["fair"] == pytest.approx(1.5, abs=0.11)
     np.testing.assert_allclose(scores[:, 0], scores[:, 1], atol=0.02)
@@ -103,10 +106,25 @@ def test_average_precision_is_of_the_rarer_class_or_of_all():
     assert average_precision(proba, y) == pytest.approx(average_precision_score(np.eye(3)[y], proba))
 
 
-def test_a_class_of_one_row_is_refused():
+def test_one_class_of_more_than_a_row_is_too_few():
     X, y = make_data(rare=1)
-    with pytest.raises(ValueError, match=r'dose="auto" .* needs two rows of each class or more; the smallest has 1'):
+    with pytest.raises(ValueError, match=r'dose="auto" .* needs two classes of two rows or more; there is 1\. Set'):
         Trials(X, y, FakePool, count_new)
+
+
+def test_the_only_row_of_a_class_is_always_learned_from_and_never_scored():
+    X, y = make_data()
+    X, y = np.concatenate([X, [[9.0, 9.0]]]), np.concatenate([y, ["alone"]])
+    with pytest.warns(SmallClassWarning, match="1 of 3 classes have one row, .* measured on the other classes"):
+        trials = Trials(X, y, FakePool, count_new)
+    held_out = trials.predict(LogisticRegression(), {"none": CANDIDATES["none"]})
+    assert [p.shape[1] for p in held_out.proba["none"]] == [3] * 3
+    assert not (np.concatenate(held_out.y) == 0).any()  # "alone" is the first label
+    assert len(np.concatenate(held_out.y)) == len(y) - 1
+    for scoring in HELD_OUT_SCORES:
+        scores, taus = held_out.score(scoring)
+        assert np.isfinite(scores).all()
+        assert np.isfinite(list(taus.values())).all()
 
 
 def test_folds_are_no_more_than_the_rarest_class_has_rows():
