@@ -87,13 +87,13 @@ def _read_wanted(word: str) -> tuple[str, int]:
 
 def _find_wanted(wanted: dict[str, int], y: Any) -> dict[Any, int]:
     """Return the wanted rows by label, which the shell knows by its name only."""
-    from ganaug._validation import suggest
+    from ganaug._validation import list_first, suggest
 
     counts = Counter(y.tolist())
     by_name = {str(label): label for label in counts}
     for name, n in wanted.items():
         if name not in by_name:
-            known = ", ".join(list(by_name)[:20])
+            known = list_first(list(by_name))
             raise ValueError(
                 f"--sampling-strategy names the class {name!r}; the target has {known}.{suggest(name, by_name)}"
             )

@@ -8,6 +8,11 @@ from typing import Any
 import numpy as np
 
 
+def list_first(names: Sequence[str], n: int = 20) -> str:
+    """Return the first n names, and how many more there are."""
+    return ", ".join(names[:n]) + (f" and {len(names) - n} more" if len(names) > n else "")
+
+
 def suggest(given: object, choices: Iterable[object]) -> str:
     """Return `` Did you mean 'x'?`` for the nearest of `choices`, or an empty string."""
     names = {str(choice): choice for choice in choices}

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from ganaug import __version__, checkpoint, persistence, training
 from ganaug._parameters import Choices, check_parameters, make_recipe, resolve
 from ganaug._typing import Label, RandomState
-from ganaug._validation import as_seed, check_number, check_same_length
+from ganaug._validation import as_seed, check_number, check_same_length, list_first
 from ganaug.adam import give_own_memory
 from ganaug.architectures import DataSpec, Networks
 from ganaug.batches import Batches
@@ -294,7 +294,7 @@ class BaseGAN(BaseEstimator):
         self._counts = torch.bincount(classes, minlength=len(self.label_codec_)).numpy()
         small = {label: n for label, n in self.class_counts_.items() if n < self.min_class_size}
         if small:
-            shown = ", ".join(f"{label!r} ({n})" for label, n in list(small.items())[:10])
+            shown = list_first([f"{label!r} ({n})" for label, n in small.items()], 10)
             warnings.warn(
                 f"{len(small)} of {len(self._counts)} classes have fewer than min_class_size="
                 f"{self.min_class_size} samples: {shown}. Their generators may copy training samples or miss most "

@@ -104,14 +104,14 @@ def _load(options: argparse.Namespace) -> tuple[Any, bool]:
 
 def _find_labels(classes: Sequence[Any], names: Sequence[str] | None) -> list[Any]:
     """Return the labels that go by these names in a shell, or all."""
-    from ganaug._validation import suggest
+    from ganaug._validation import list_first, suggest
 
     if names is None:
         return list(classes)
     by_name = {str(label): label for label in classes}
     for name in names:
         if name not in by_name:
-            known = ", ".join(list(by_name)[:20]) + (f" and {len(by_name) - 20} more" if len(by_name) > 20 else "")
+            known = list_first(list(by_name))
             raise ValueError(f"Unknown label {name!r}; the model has {known}.{suggest(name, by_name)}")
     return [by_name[name] for name in dict.fromkeys(names)]
 

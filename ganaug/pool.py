@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import clone
 
 from ganaug._typing import Label
-from ganaug._validation import check_number, suggest
+from ganaug._validation import check_number, list_first, suggest
 from ganaug.exceptions import GanaugWarning, QuotaError, SmallClassWarning
 from ganaug.filters import Filter, FittedFilter
 from ganaug.rows import RowGAN
@@ -173,10 +173,8 @@ class Pool:
                 moved[label] = f"{quota['smote']} by duplicate"
                 quota["duplicate"] += quota["smote"]
                 quota["smote"] = 0
-        shown = ", ".join(
-            f"{label!r} ({self.counts[label]} row{'s' * (self.counts[label] > 1)}): {to}"
-            for label, to in list(moved.items())[:10]
-        ) + (f" and {len(moved) - 10} more" if len(moved) > 10 else "")
+        named = [f"{label!r} ({self.counts[label]} row{'s' * (self.counts[label] > 1)})" for label in moved]
+        shown = list_first([f"{name}: {to}" for name, to in zip(named, moved.values(), strict=True)], 10)
         if moved and self.warns:
             self.warns = False
             warnings.warn(

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.metrics import average_precision_score
 
 from ganaug._typing import Label
+from ganaug._validation import list_first
 from ganaug.calibration import SHIFT_SCORES, choose_shift, inner_folds, shift_logits, shift_prior, to_logits
 from ganaug.dose import CANDIDATES, Candidate
 from ganaug.exceptions import SmallClassWarning
@@ -217,14 +218,22 @@ class _InnerFold:
         except (TypeError, ValueError) as error:
             if names := _find_texts(X):
                 error.add_note(
-                    f"The classifier gets columns as they are, and {', '.join(names[:10])} hold no numbers: pass a "
+                    f"The classifier gets columns as they are, and {list_first(names, 10)} hold no numbers: pass a "
                     f"pipeline that encodes them before the classifier."
                 )
             raise
 
     def score(self, estimator: Any, scorers: Sequence[Callable], candidate: Candidate) -> list[float]:
         fitted = self.fit(estimator, candidate)
-        return [float(scorer(fitted, self.X_test, self.y_test)) for scorer in scorers]
+        try:
+            return [float(scorer(fitted, self.X_test, self.y_test)) for scorer in scorers]
+        except ValueError as error:
+            if lacking := set(self.y.tolist()) - set(self.y_test.tolist()):
+                error.add_note(
+                    f"Rows to score on were held out of each class but {list_first(sorted(map(repr, lacking)))}, which "
+                    f"has one row; leave such classes out, choose a score that can do without, or set the dose."
+                )
+            raise
 
 
 def _find_texts(X: Any) -> list[str]:

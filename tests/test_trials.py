@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, balanced_accuracy_score, f1_score
+from sklearn.metrics import average_precision_score, balanced_accuracy_score, f1_score, get_scorer
 
 from ganaug.calibration import SHIFT_SCORES, shift_logits, to_logits
 from ganaug.dose import CANDIDATES
@@ -125,6 +125,15 @@ def test_the_only_row_of_a_class_is_always_learned_from_and_never_scored():
         scores, taus = held_out.score(scoring)
         assert np.isfinite(scores).all()
         assert np.isfinite(list(taus.values())).all()
+
+
+@pytest.mark.filterwarnings("ignore::ganaug.exceptions.SmallClassWarning")
+def test_a_score_that_needs_every_class_is_explained():
+    X, y = make_data()
+    trials = Trials(np.concatenate([X, [[9.0, 9.0]]]), np.concatenate([y, ["alone"]]), FakePool, count_new)
+    with pytest.raises(ValueError, match="Number of classes") as caught:
+        trials.score(LogisticRegression(), [get_scorer("roc_auc_ovr")], ["none"])
+    assert "held out of each class but 'alone', which has one row" in caught.value.__notes__[0]
 
 
 def test_folds_are_no_more_than_the_rarest_class_has_rows():

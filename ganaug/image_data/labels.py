@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ganaug._typing import Label
-from ganaug._validation import suggest
+from ganaug._validation import list_first, suggest
 
 
 class LabelCodec:
@@ -73,11 +73,8 @@ class LabelCodec:
             return np.fromiter((self._index[label] for label in labels), np.int64, len(labels))
         except KeyError as error:
             unseen = error.args[0]
-        shown = ", ".join(repr(label) for label in self.classes[:20])
-        more = f" and {len(self) - 20} more" if len(self) > 20 else ""
-        raise ValueError(
-            f"Unknown label {unseen!r}; the training data has {shown}{more}.{suggest(unseen, self.classes)}"
-        )
+        shown = list_first(list(map(repr, self.classes)))
+        raise ValueError(f"Unknown label {unseen!r}; the training data has {shown}.{suggest(unseen, self.classes)}")
 
     def decode(self, indices: Any) -> np.ndarray:
         """Return the labels of class numbers, of shape (N,) and with the dtype given in training."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ganaug._validation import suggest
+from ganaug._validation import list_first, suggest
 from ganaug.blocks import Block
 from ganaug.table_data.cells import Cells, ColumnType, check_missing
 from ganaug.table_data.scalars import from_json, to_json
@@ -136,12 +136,10 @@ class CategoryColumn:
         return cls(levels, rest, tuple(values["rest_counts"]), values["has_missing"])
 
     def _raise_unseen(self, name: str, value: Any, column_type: ColumnType) -> None:
-        shown = ", ".join(column_type.show(level) for level in self.levels[:20]) or "missing values only"
-        more = f" and {len(self.levels) - 20} more" if len(self.levels) > 20 else ""
         names = [column_type.show(level) for level in self.levels]
         raise ValueError(
             f"{name} of X holds the category {column_type.show(value)}, which the training data does not have; it has "
-            f"{shown}{more}. Map it to one of these, or train with data that has it."
+            f"{list_first(names) or 'missing values only'}. Map it to one of these, or train with data that has it."
             f"{suggest(column_type.show(value), names)}"
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ganaug._validation import check_number, suggest
+from ganaug._validation import check_number, list_first, suggest
 from ganaug.blocks import Block
 from ganaug.exceptions import GanaugWarning
 from ganaug.table_data.arrays import ArrayTable
@@ -291,15 +291,11 @@ def _stack(columns: list[np.ndarray], n_rows: int) -> np.ndarray:
     return stacked
 
 
-def _list_first(names: Sequence[str]) -> str:
-    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
-
-
 def _warn_of_identifiers(columns: list[Cells]) -> None:
     names = [own.name for own in columns if _numbers_rows(own)]
     if names:
         warnings.warn(
-            f"Another integer in each row, as identifiers are, is in {_list_first(names)}. Synthetic rows get "
+            f"Another integer in each row, as identifiers are, is in {list_first(names)}. Synthetic rows get "
             f"those of real rows, or new ones; leave identifiers out of X.",
             GanaugWarning,
             stacklevel=3,
@@ -315,7 +311,7 @@ def _numbers_rows(cells: Cells) -> bool:
 
 
 def _warn_capped(names: tuple[Any, ...], max_categories: int) -> None:
-    shown = _list_first([repr(name) for name in names])
+    shown = list_first([repr(name) for name in names])
     warnings.warn(
         f"These columns have more than {max_categories} categories: {shown}. Each keeps its {max_categories} most "
         f"frequent; the rest is folded into one, from which synthetic rows draw at random. Raise max_categories to "

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganaug._folders import check_writable
-from ganaug._validation import suggest
+from ganaug._validation import list_first, suggest
 
 SYNTHETIC = "synthetic"
 """Name of the boolean column that tells synthetic rows."""
@@ -97,7 +97,7 @@ def check_columns(names: Iterable[str], frame: Any, path: Path) -> None:
         if name in frame.columns:
             continue
         known = list(frame.columns)
-        shown = ", ".join(map(repr, known[:20])) + (f" and {len(known) - 20} more" if len(known) > 20 else "")
+        shown = list_first(list(map(repr, known)))
         if len(known) == 1 and any(separator in known[0] for separator in ";\t|,"):
             hint = " Is another separator needed, as in --separator ';'?"
         else:
