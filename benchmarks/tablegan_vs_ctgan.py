@@ -31,6 +31,7 @@ from sklearn.model_selection import train_test_split
 from ganaug import TableGAN
 from ganaug.architectures import MLP
 from ganaug.devices import choose_precision
+from ganaug.metrics import evaluate_table
 from ganaug.table_data import TableCodec
 
 RESULTS = Path(__file__).parent / "results" / "tablegan_vs_ctgan.jsonl"
@@ -68,7 +69,9 @@ def compare_quality(train: pd.DataFrame, test: pd.DataFrame, epochs: int, seed: 
     judge, columns, gan = make_judge(train, test), train.drop(columns=TARGET), TableGAN(random_state=seed)
     _, seconds = timed(lambda: gan.fit(columns, train[TARGET]))
     (X, y), drawing = timed(lambda: gan.sample(len(train)))
-    row = {"real": judge(train), "tablegan": judge(X.assign(**{TARGET: y}))}
+    own = X.assign(**{TARGET: y})
+    row: dict[str, Any] = {"real": judge(train), "tablegan": judge(own)}
+    row["tablegan_quality"] = measure_quality(train, test, own)
     row |= {"tablegan_cpu_seconds": seconds, "tablegan_sampling_cpu_seconds": drawing, "tablegan_repr": repr(gan)}
     from ctgan import CTGAN
 
@@ -78,8 +81,27 @@ def compare_quality(train: pd.DataFrame, test: pd.DataFrame, epochs: int, seed: 
     discrete = [name for name in train if not pd.api.types.is_numeric_dtype(train[name])]
     _, peer_seconds = timed(lambda: peer.fit(train, discrete))
     rows, peer_drawing = timed(lambda: peer.sample(len(train)))
-    row |= {"ctgan": judge(rows), "ctgan_epochs": epochs, "ctgan_cpu_seconds": peer_seconds}
+    row |= {"ctgan": judge(rows), "ctgan_quality": measure_quality(train, test, rows)}
+    row |= {"ctgan_epochs": epochs, "ctgan_cpu_seconds": peer_seconds}
     return row | {"ctgan_sampling_cpu_seconds": peer_drawing, "ratio": round(peer_seconds / seconds, 1)}
+
+
+def measure_quality(train: pd.DataFrame, test: pd.DataFrame, rows: pd.DataFrame) -> dict[str, Any]:
+    """Return how near synthetic rows are to the training rows, and the test rows to them where that can be said."""
+    quality = evaluate_table(train, test, rows, target=TARGET)
+    measures = {name: (measure.synthetic, measure.real) for name, measure in quality.summary.items()}
+    named = {
+        "number_distance": measures["columns: Kolmogorov-Smirnov"],
+        "category_distance": measures["columns: total variation"],
+        "association_difference": measures["pairs: association difference"],
+        "detection": measures["detection, gradient boosting"],
+        "detection_linear": measures["detection, logistic regression"],
+        "rows_near_a_training_row": measures["rows near a training row"],
+    }
+    values = {
+        name: [None if np.isnan(value) else round(float(value), 4) for value in pair] for name, pair in named.items()
+    }
+    return {"synthetic_and_test_rows": values, "memorization": quality.memorization.verdict}
 
 
 def measure_seeds(train: pd.DataFrame, test: pd.DataFrame, seeds: Sequence[int] = range(5)) -> dict[str, Any]:

@@ -54,8 +54,9 @@ class TableGAN(RowGAN):
         Classes with fewer rows are trained with a `SmallClassWarning`.
     min_match_size : int or None, default 500
         Rows of a class from which on each of its columns is made to be distributed as in training, once the networks
-        are trained (see `ganaug.matching`). Lowering it brings columns of small classes nearer to their few rows, and
-        takes variety from what over-sampling adds; None matches none.
+        are trained (see `ganaug.matching`); None matches no class. Lowering it brings columns of small classes nearer
+        to their few rows: as extra rows that was better on Adult and worse on small tables of numbers
+        (``benchmarks/results/matching.jsonl``).
     discrete_columns : sequence of names or positions, or None, default None
         Numeric columns to treat as categories: codes, and integers of few values that go with other columns, such as
         the number of a grade beside its name, which quantities would blur.
