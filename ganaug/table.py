@@ -58,8 +58,9 @@ class TableGAN(RowGAN):
         to their few rows: as extra rows that was better on Adult and worse on small tables of numbers
         (``benchmarks/results/matching.jsonl``).
     discrete_columns : sequence of names or positions, or None, default None
-        Numeric columns to treat as categories: codes, and integers of few values that go with other columns, such as
-        the number of a grade beside its name, which quantities would blur.
+        Numeric columns to treat as categories: codes, and integers of few values that go with other columns, which
+        quantities would blur. Columns that follow from a category altogether, as the number of a grade from its name,
+        need not be named: see `ganaug.table_data.dependencies`.
     max_categories : int, default 64
         Categories of a column that are told apart; the rest, the rarest, become one and are drawn by their
         frequencies. A warning says which columns that concerns.

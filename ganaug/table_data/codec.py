@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from ganaug.exceptions import GanaugWarning
 from ganaug.table_data.arrays import ArrayTable
 from ganaug.table_data.categories import CategoryColumn
 from ganaug.table_data.cells import Cells, ColumnType
+from ganaug.table_data.dependencies import Dependency, find_dependencies
 from ganaug.table_data.frames import FrameTable, is_frame
 from ganaug.table_data.numbers import NumberColumn
 
@@ -26,7 +27,8 @@ class TableCodec:
 
     Numbers, times and durations become standardised numbers; strings, booleans and pandas categoricals become
     categories. Heavy-tailed columns go through their quantiles; a value that many rows share, such as zero, and
-    missing values become categories beside the number. Columns without any variation cost nothing.
+    missing values become categories beside the number. Columns without any variation cost nothing, nor do those that
+    follow from a category of another column: these are not in compact rows, and are filled in from that.
 
     Make one with `fit`; it does not change afterwards.
 
@@ -36,6 +38,8 @@ class TableCodec:
         The container, and the columns' names and types.
     columns : tuple of NumberColumn or CategoryColumn
         What was learned of each column.
+    dependencies : tuple of Dependency
+        Columns that follow from another one.
     blocks : tuple of Block
         What the entries of compact rows are.
 
@@ -53,6 +57,7 @@ class TableCodec:
 
     form: ArrayTable | FrameTable
     columns: tuple[NumberColumn | CategoryColumn, ...]
+    dependencies: tuple[Dependency, ...] = ()
 
     @classmethod
     def fit(cls, X: Any, *, discrete_columns: Sequence[Any] | None = None, max_categories: int = 64) -> "TableCodec":
@@ -88,7 +93,8 @@ class TableCodec:
             _fit_column(own, column_type, place in discrete, max_categories)
             for place, (own, column_type) in enumerate(zip(cells, form.types, strict=True))
         )
-        codec = cls(form, columns)
+        encoded = [_encode(column, *own) for column, *own in zip(columns, cells, form.types, strict=True)]
+        codec = cls(form, columns, find_dependencies(columns, encoded))
         if codec.capped:
             _warn_capped(codec.capped, max_categories)
         _warn_of_identifiers([own for own, kind in zip(cells, form.types, strict=True) if kind.kind == "number"])
@@ -96,12 +102,12 @@ class TableCodec:
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        return tuple(block for column in self.columns for block in column.blocks)
+        return tuple(block for place in self._learned for block in self.columns[place].blocks)
 
     @property
     def cases(self) -> dict[int, int]:
         """For the blocks of numbers that come with one of cases: the block of cases, which is 0 where they count."""
-        blocks, columns = self.blocks, [place for place, column in enumerate(self.columns) for _ in column.blocks]
+        blocks, columns = self.blocks, [place for place in self._learned for _ in self.columns[place].blocks]
         return {
             place: place - 1
             for place in range(1, len(blocks))
@@ -150,10 +156,8 @@ class TableCodec:
             unseen category, infinite values, or missing ones where `fit` saw none. The message names the column.
         """
         cells = self.form.read(X)
-        blocks: list[np.ndarray] = []
-        for own, column, column_type in zip(cells, self.columns, self.form.types, strict=True):
-            blocks += column.encode(own) if isinstance(column, NumberColumn) else column.encode(own, column_type)
-        return _stack(blocks, len(cells[0].values))
+        encoded = [_encode(column, *own) for column, *own in zip(self.columns, cells, self.form.types, strict=True)]
+        return _stack([block for place in self._learned for block in encoded[place]], len(cells[0].values))
 
     def decode(self, compact: np.ndarray, seed: int = 0) -> Any:
         """Turn compact rows, real or synthetic, into a table typed like the one in `fit`.
@@ -187,10 +191,8 @@ class TableCodec:
                 f"codec.blocks."
             )
         rng = np.random.default_rng(seed)
-        blocks, place, columns = np.ascontiguousarray(compact.T), 0, []
-        for column, column_type in zip(self.columns, self.form.types, strict=True):
-            own = list(blocks[place : place + len(column.blocks)])
-            place += len(own)
+        columns = []
+        for column, column_type, own in zip(self.columns, self.form.types, self._split(compact), strict=True):
             if isinstance(column, NumberColumn):
                 columns.append(column_type.write(*column.decode(own, len(compact))))
             else:
@@ -241,7 +243,9 @@ class TableCodec:
         TypeError
             If a category is an object that JSON cannot hold.
         """
-        return {"form": self.form.to_dict(), "columns": [column.to_dict() for column in self.columns]}
+        dependencies = [asdict(dependency) for dependency in self.dependencies]
+        columns = [column.to_dict() for column in self.columns]
+        return {"form": self.form.to_dict(), "columns": columns, "dependencies": dependencies}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TableCodec":
@@ -249,7 +253,33 @@ class TableCodec:
         forms: dict[str, Any] = {"array": ArrayTable, "frame": FrameTable}
         kinds: dict[str, Any] = {"number": NumberColumn, "category": CategoryColumn}
         form = forms[values["form"]["container"]].from_dict(values["form"])
-        return cls(form, tuple(kinds[column["kind"]].from_dict(column) for column in values["columns"]))
+        columns = tuple(kinds[column["kind"]].from_dict(column) for column in values["columns"])
+        dependencies = (
+            Dependency(own["column"], own["source"], tuple(map(tuple, own["entries"])))
+            for own in values.get("dependencies", ())
+        )
+        return cls(form, columns, tuple(dependencies))
+
+    @property
+    def _learned(self) -> list[int]:
+        """Places of the columns whose blocks are in compact rows."""
+        following = {dependency.column for dependency in self.dependencies}
+        return [place for place in range(len(self.columns)) if place not in following]
+
+    def _split(self, compact: np.ndarray) -> list[list[np.ndarray]]:
+        """Return each column's blocks, those that follow from others too."""
+        rows, start = np.ascontiguousarray(compact.T), 0
+        blocks: list[list[np.ndarray]] = [[] for _ in self.columns]
+        for place in self._learned:
+            blocks[place] = list(rows[start : start + len(self.columns[place].blocks)])
+            start += len(blocks[place])
+        for dependency in self.dependencies:
+            blocks[dependency.column] = dependency.fill(blocks[dependency.source][0])
+        return blocks
+
+
+def _encode(column: NumberColumn | CategoryColumn, cells: Cells, column_type: ColumnType) -> list[np.ndarray]:
+    return column.encode(cells) if isinstance(column, NumberColumn) else column.encode(cells, column_type)
 
 
 def _fit_column(
