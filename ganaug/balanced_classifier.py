@@ -153,7 +153,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self.prior_ = shift_prior(counts)
         self.choice_, self.tau_ = None, 0.0
         committee: list[Any] = []
-        if (counts > 1).sum() < 2:
+        if (counts == 1).any() and (counts > 1).sum() < 2:
             self._fall_back(sampler, counts)
         else:
             committee = self._choose(sampler, X, y)
