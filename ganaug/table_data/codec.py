@@ -94,7 +94,7 @@ class TableCodec:
             for place, (own, column_type) in enumerate(zip(cells, form.types, strict=True))
         )
         encoded = [_encode(column, *own) for column, *own in zip(columns, cells, form.types, strict=True)]
-        codec = cls(form, columns, find_dependencies(columns, encoded))
+        codec = cls(form, columns, find_dependencies(columns, cells, encoded))
         if codec.capped:
             _warn_capped(codec.capped, max_categories)
         _warn_of_identifiers([own for own, kind in zip(cells, form.types, strict=True) if kind.kind == "number"])
@@ -138,7 +138,8 @@ class TableCodec:
         """Turn a table like the one in `fit` into compact rows.
 
         Numbers may lie outside the seen range; a category that `fit` did not see is an error, except in columns
-        that were capped, where it joins the folded ones.
+        that were capped, where it joins the folded ones. Columns that follow from others are not looked at beyond
+        that: rows in which they do not follow are encoded as those in which they do.
 
         Parameters
         ----------
@@ -192,11 +193,14 @@ class TableCodec:
             )
         rng = np.random.default_rng(seed)
         columns = []
-        for column, column_type, own in zip(self.columns, self.form.types, self._split(compact), strict=True):
+        blocks, following = self._split(compact), {own.column: own for own in self.dependencies}
+        for place, (column, column_type) in enumerate(zip(self.columns, self.form.types, strict=True)):
+            filled = following[place].fill(blocks[following[place].source][0]) if place in following else None
             if isinstance(column, NumberColumn):
-                columns.append(column_type.write(*column.decode(own, len(compact))))
+                columns.append(column_type.write(*(filled or column.decode(blocks[place], len(compact)))))
             else:
-                columns.append(column_type.write_codes(*column.decode(own, len(compact), rng)))
+                codes = [filled[0]] if filled else blocks[place]
+                columns.append(column_type.write_codes(*column.decode(codes, len(compact), rng)))
         return self.form.write(columns, len(compact))
 
     def features(self, X: Any, *, ignore_unseen: bool = False) -> np.ndarray:
@@ -243,9 +247,10 @@ class TableCodec:
         TypeError
             If a category is an object that JSON cannot hold.
         """
-        dependencies = [asdict(dependency) for dependency in self.dependencies]
-        columns = [column.to_dict() for column in self.columns]
-        return {"form": self.form.to_dict(), "columns": columns, "dependencies": dependencies}
+        values = {"form": self.form.to_dict(), "columns": [column.to_dict() for column in self.columns]}
+        if self.dependencies:
+            values["dependencies"] = [asdict(dependency) for dependency in self.dependencies]
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TableCodec":
@@ -255,8 +260,7 @@ class TableCodec:
         form = forms[values["form"]["container"]].from_dict(values["form"])
         columns = tuple(kinds[column["kind"]].from_dict(column) for column in values["columns"])
         dependencies = (
-            Dependency(own["column"], own["source"], tuple(map(tuple, own["entries"])))
-            for own in values.get("dependencies", ())
+            Dependency(own["column"], own["source"], tuple(own["values"])) for own in values.get("dependencies", ())
         )
         return cls(form, columns, tuple(dependencies))
 
@@ -267,14 +271,12 @@ class TableCodec:
         return [place for place in range(len(self.columns)) if place not in following]
 
     def _split(self, compact: np.ndarray) -> list[list[np.ndarray]]:
-        """Return each column's blocks, those that follow from others too."""
+        """Return each column's blocks; none for those that follow from others."""
         rows, start = np.ascontiguousarray(compact.T), 0
         blocks: list[list[np.ndarray]] = [[] for _ in self.columns]
         for place in self._learned:
             blocks[place] = list(rows[start : start + len(self.columns[place].blocks)])
             start += len(blocks[place])
-        for dependency in self.dependencies:
-            blocks[dependency.column] = dependency.fill(blocks[dependency.source][0])
         return blocks
 
 
@@ -306,7 +308,7 @@ def _find_places(given: Sequence[Any] | None, names: tuple[Any, ...] | None, n_c
         elif isinstance(column, (int, np.integer)) and not isinstance(column, bool) and 0 <= column < n_columns:
             places.add(int(column))
         else:
-            known = "" if names is None else f"a name among {', '.join(map(repr, names[:20]))}, or "
+            known = "" if names is None else f"a name among {list_first(list(map(repr, names)))}; or "
             raise ValueError(
                 f"discrete_columns names {column!r}, which X does not have; expected {known}a position from 0 to "
                 f"{n_columns - 1}.{suggest(column, names or ())}"

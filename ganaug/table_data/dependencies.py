@@ -1,29 +1,30 @@
 """Columns that follow from another one, as a state does from a city: generators need not learn them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from scipy.special import logsumexp
 
 from ganaug.table_data.categories import CategoryColumn
+from ganaug.table_data.cells import Cells
 from ganaug.table_data.numbers import NumberColumn
 
-_CHANCE = 1e-9
-_FIRST_LOOK = 1000
+_CHANCE = np.log(1e-9)
+_FIRST_LOOK = 256
 
 
 @dataclass(frozen=True)
 class Dependency:
-    """A functional dependency: rows with the same category in one column have the same entries in another.
+    """A functional dependency: rows with the same category in one column have the same value in another.
 
     Attributes
     ----------
     column, source : int
         Places of the column that follows, and of the category that it follows from.
-    entries : tuple of tuple of float
-        For each of the source's categories, the column's entries in compact rows.
+    values : tuple of int, float or None
+        What the column holds beside each of the source's categories: numbers as `Cells` hold them, None if missing; or
+        indices of categories.
 
     References
     ----------
@@ -32,20 +33,18 @@ class Dependency:
 
     column: int
     source: int
-    entries: tuple[tuple[float, ...], ...]
+    values: tuple[float | int | None, ...]
 
-    @cached_property
-    def _table(self) -> np.ndarray:
-        return np.array(self.entries)
-
-    def fill(self, categories: np.ndarray) -> list[np.ndarray]:
-        """Return the column's entries, one array of shape (N,) for each block, from the source's."""
-        codes = np.clip(np.rint(categories).astype(np.int64), 0, len(self._table) - 1)
-        return list(self._table[codes].T)
+    def fill(self, categories: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return values of shape (N,) and which are missing, None if none can be, from the source's categories."""
+        codes = np.clip(np.rint(categories).astype(np.int64), 0, len(self.values) - 1)
+        missing = np.array([value is None for value in self.values])
+        values = np.array([0 if value is None else value for value in self.values])
+        return values[codes], missing[codes] if missing.any() else None
 
 
 def find_dependencies(
-    columns: Sequence[NumberColumn | CategoryColumn], encoded: Sequence[Sequence[np.ndarray]]
+    columns: Sequence[NumberColumn | CategoryColumn], cells: Sequence[Cells], encoded: Sequence[Sequence[np.ndarray]]
 ) -> tuple[Dependency, ...]:
     """Find columns that follow from a category, where chance does not explain it.
 
@@ -55,6 +54,8 @@ def find_dependencies(
     ----------
     columns : sequence of NumberColumn or CategoryColumn
         Columns with folded categories take no part.
+    cells : sequence of Cells
+        Each column's training cells.
     encoded : sequence of sequences of arrays of shape (N,)
         Each column's blocks for all training rows.
 
@@ -64,39 +65,107 @@ def find_dependencies(
 
     Notes
     -----
-    Chance: had the rows of each category drawn their entries independently, from the column's frequencies ``p_b``,
-    they would agree within all of them with probability ``prod_c sum_b p_b ** n_c``. This must be below 1e-9.
+    Chance: had the distinct rows of each category drawn their values independently, from the column's frequencies
+    ``p_b``, they would agree within all of them with probability ``prod_c sum_b p_b ** n_c``. This must be below 1e-9.
+    What a category decides in all but a few of a thousand rows may pass for a dependency where these are not seen.
     """
-    plain = {
-        place: column.blocks[0].size
+    sources = [
+        place
         for place, column in enumerate(columns)
         if isinstance(column, CategoryColumn) and column.blocks and not column.is_capped
-    }
-    able = [place for place, column in enumerate(columns) if column.blocks and not getattr(column, "is_capped", False)]
+    ]
+    if not sources:
+        return ()
+    sizes = {place: columns[place].blocks[0].size for place in sources}
+    sources.sort(key=lambda place: -sizes[place])  # stable: the first of equally fine ones
+    codes = dict(_code_columns(columns, encoded, sizes[sources[0]]))
+    look = np.linspace(0, len(cells[0].values) - 1, _FIRST_LOOK).astype(np.int64)
+    look = np.concatenate([look, [_find_rarest(own) for own in codes.values()]]).astype(np.int64)
+    glance = {place: own[look] for place, own in codes.items()}
     found: dict[int, Dependency] = {}
-    sources: set[int] = set()
-    for source in sorted(plain, key=lambda place: -plain[place]):
-        if source in found:
+    used: set[int] = set()
+    distinct = None
+    for source in sources:
+        if source in found or source not in codes:
             continue
-        for column in able:
-            if column in found or column == source or column in sources:
+        others = [place for place in codes if place != source and place not in found and place not in used]
+        for column in _follow(glance, source, others, sizes[source]):
+            if not _follow(codes, source, [column], sizes[source]):
                 continue
-            entries = _find_entries(encoded[source][0], plain[source], encoded[column])
-            if entries is not None:
-                sources.add(source)
-                found[column] = Dependency(column, source, tuple(map(tuple, entries.tolist())))
+            distinct = _distinct_rows(encoded) if distinct is None else distinct
+            if _log_chance(codes[source][distinct], codes[column][distinct]) < _CHANCE:
+                used.add(source)
+                values = _values_by_category(columns[column], cells[column], encoded[column], codes[source])
+                found[column] = Dependency(column, source, values)
     return tuple(found[column] for column in sorted(found))
 
 
-def _find_entries(codes: np.ndarray, size: int, blocks: Sequence[np.ndarray]) -> np.ndarray | None:
-    """Return the entries of each category, float64 (size, n_blocks); None if they differ, or agree by chance."""
-    rows = np.stack(blocks, axis=1)
-    for n in (_FIRST_LOOK, len(codes)):  # Most columns differ within the first rows.
-        entries = np.zeros((size, rows.shape[1]))
-        entries[codes[:n]] = rows[:n]
-        if (entries[codes[:n]] != rows[:n]).any():
-            return None
-    shares = np.unique(rows, axis=0, return_counts=True)[1] / len(rows)
-    counts = np.bincount(codes, minlength=size)
-    chance = logsumexp(np.log(shares)[:, None] * counts[counts > 0], axis=0).sum()
-    return entries if chance < np.log(_CHANCE) else None
+def _code_columns(
+    columns: Sequence[NumberColumn | CategoryColumn], encoded: Sequence[Sequence[np.ndarray]], most_values: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield places of columns that can take part, with an integer for each row, equal where the values are."""
+    for place, (column, blocks) in enumerate(zip(columns, encoded, strict=True)):
+        if not column.blocks or getattr(column, "is_capped", False):
+            continue
+        codes = (
+            blocks[0] if isinstance(column, CategoryColumn) else _code_numbers(np.stack(blocks, axis=1), most_values)
+        )
+        if codes is None:
+            continue
+        counts = np.bincount(codes)
+        n_values = np.count_nonzero(counts)
+        # A value that nearly all rows share agrees with anything.
+        if 1 < n_values <= most_values and len(codes) * np.log(counts.max() / len(codes)) < _CHANCE:
+            yield place, codes
+
+
+def _code_numbers(rows: np.ndarray, most_values: int) -> np.ndarray | None:
+    """Return an integer for each row, equal where rows are; None if a few rows show that there are too many."""
+    if len(np.unique(rows[: 2 * most_values], axis=0)) > most_values:
+        return None
+    return np.unique(rows, axis=0, return_inverse=True)[1].ravel()
+
+
+def _find_rarest(codes: np.ndarray) -> int:
+    """Return a row with the rarest value: rare ones are the last to tell columns apart."""
+    counts = np.bincount(codes)
+    return int(np.argmax(codes == np.where(counts > 0, counts, len(codes)).argmin()))
+
+
+def _follow(codes: dict[int, np.ndarray], source: int, columns: list[int], size: int) -> list[int]:
+    """Return which columns have one value within each of the source's categories, as far as these rows tell."""
+    if not columns:
+        return []
+    own, others = codes[source], np.stack([codes[column] for column in columns], axis=1)
+    values = np.zeros((size, len(columns)), others.dtype)
+    values[own] = others
+    agree = (values[own] == others).all(axis=0)
+    return [column for column, follows in zip(columns, agree, strict=True) if follows]
+
+
+def _distinct_rows(encoded: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
+    """Return places of rows, one of each kind: repeated rows agree in all columns, and are no evidence."""
+    rows = np.stack([block for blocks in encoded for block in blocks], axis=1).astype(np.float64)
+    keys = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1] * rows.itemsize)))
+    return np.unique(keys.ravel(), return_index=True)[1]
+
+
+def _log_chance(source: np.ndarray, column: np.ndarray) -> float:
+    """Return the logarithm of the probability in the notes of `find_dependencies`."""
+    shares = np.bincount(column) / len(column)
+    sizes, n_categories = np.unique(np.bincount(source), return_counts=True)
+    agree = logsumexp(np.log(shares[shares > 0])[:, None] * sizes, axis=0)
+    return float((agree * n_categories).sum())
+
+
+def _values_by_category(
+    column: NumberColumn | CategoryColumn, cells: Cells, blocks: Sequence[np.ndarray], source: np.ndarray
+) -> tuple[float | int | None, ...]:
+    rows = np.unique(source, return_index=True)[1]  # every category has a row
+    if isinstance(column, CategoryColumn):
+        return tuple(blocks[0][rows].tolist())
+    missing = np.zeros(len(rows), bool) if cells.missing is None else cells.missing[rows]
+    return tuple(
+        None if is_missing else value
+        for value, is_missing in zip(cells.values[rows].tolist(), missing.tolist(), strict=True)
+    )
