@@ -61,8 +61,8 @@ def shift_logits(logits: np.ndarray, prior: np.ndarray, tau: float) -> np.ndarra
 def shift_prior(counts: np.ndarray) -> np.ndarray:
     """Return class frequencies by which `shift_logits` may move decisions.
 
-    A class of one row counts as the most frequent one: how far to move toward it cannot be measured, so decisions
-    do not move toward it at all.
+    A class of one row counts as the most frequent one: how far to move toward it cannot be measured, so decisions move
+    no more toward it than toward that one.
 
     Parameters
     ----------

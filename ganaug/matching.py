@@ -12,10 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from ganaug.blocks import Group, Layout
+from ganaug.exceptions import ModelFormatError
 
 _DRAWN_PER_ROW = 4
 _FEWEST_DRAWN, _MOST_DRAWN, _VALUES_DRAWN = 2**10, 2**14, 2**24
-_FEWEST_CELLS, _MOST_CELLS, _TABLE_ENTRIES = 32, 512, 2**22
+_FEWEST_CELLS, _MOST_CELLS, _TABLE_ENTRIES, _MOST_MAPS = 128, 512, 2**22, 2**17
+_FEWEST_NUMBERS = 100
 _MAX_ROUNDS = 20
 _CLOSE_ENOUGH = 1e-3
 _TAIL = 5e-4
@@ -72,7 +74,11 @@ class MarginalMatching(nn.Module):
         cases: Mapping[int, int],
         min_size: int,
     ) -> "MarginalMatching":
-        """Match every class of at least `min_size` rows; wide tables of many such classes are matched more coarsely.
+        """Match every class of at least `min_size` rows.
+
+        Wide tables of many such classes are matched more coarsely, and where that would still be more than 131,072
+        maps of numbers, only the largest classes are. A number that fewer than 100 rows of a class have (or `min_size`,
+        if that is less) stays as it is there.
 
         Parameters
         ----------
@@ -87,9 +93,10 @@ class MarginalMatching(nn.Module):
             For the places of numbers in compact rows: where the category is that is 0 if the number counts.
         min_size : int
         """
-        counts = torch.bincount(classes)
-        matched = (counts >= min_size).nonzero().flatten()
-        n_maps, n_values = len(matched) * len(layout.numbers), len(matched) * layout.width
+        counts, n_numbers = torch.bincount(classes), len(layout.numbers)
+        largest = counts.argsort(descending=True, stable=True)[: max(1, _MOST_MAPS // max(n_numbers, 1))]
+        matched = largest[counts[largest] >= min_size].sort().values
+        n_maps, n_values = len(matched) * n_numbers, len(matched) * layout.width
         n_cells = min(max(_TABLE_ENTRIES // max(n_maps, 1), _FEWEST_CELLS), _MOST_CELLS)
         most_drawn = min(max(_VALUES_DRAWN // max(n_values, 1), _FEWEST_DRAWN), _MOST_DRAWN)
         matching = cls(layout, len(counts), len(matched), n_cells)
@@ -100,18 +107,43 @@ class MarginalMatching(nn.Module):
             for group in layout.groups:
                 offsets = _fit_offsets(logits[:, group.span], own, group)
                 logits[:, group.span] += offsets
-                matching.offsets[place, group.start - len(layout.numbers) :][: len(offsets)] = offsets
+                matching.offsets[place, group.start - n_numbers :][: len(offsets)] = offsets
             for number, column in enumerate(layout.numbers):
                 weights, present = np.ones(len(logits)), np.ones(len(own), bool)
                 if column in cases:
                     weights = logits[:, layout.span(cases[column])].softmax(1)[:, 0].double().numpy()
                     present = (own[:, cases[column]] == 0).numpy()
+                if min(present.sum(), weights.sum()) < min(_FEWEST_NUMBERS, min_size):
+                    continue
                 fitted = _fit_map(logits[:, number].numpy(), weights, own[:, column].numpy()[present], n_cells)
                 if fitted is not None:
                     low, high, table = fitted
                     matching.lows[place, number] = low
                     matching.cells_per_unit[place, number] = n_cells / (high - low)
                     matching.table[place, number] = torch.from_numpy(table)
+        return matching
+
+    @classmethod
+    def from_tensors(cls, layout: Layout, n_classes: int, tensors: Mapping[str, Tensor]) -> "MarginalMatching":
+        """Make what `state_dict` returned, whose keys may have come from a stranger's file.
+
+        Raises
+        ------
+        ModelFormatError
+            If something is missing, or of a shape or with values that no matching of such a table has.
+        """
+        table, places = tensors.get("table"), tensors.get("places")
+        if table is None or places is None or table.ndim != 3 or not 2 <= table.shape[2] <= _MOST_CELLS + 1:
+            raise ModelFormatError("The model's tensors of matched columns are incomplete; save it again.")
+        n_matched = int((places >= 0).sum())
+        matching = cls(layout, n_classes, min(n_matched, n_classes), table.shape[2] - 1)
+        try:
+            matching.load_state_dict(dict(tensors))
+        except RuntimeError as error:
+            raise ModelFormatError(f"The model's tensors of matched columns do not fit its table: {error}") from error
+        known = matching.places[matching.places >= 0].sort().values
+        if not torch.equal(known, torch.arange(n_matched)) or not all(t.isfinite().all() for t in tensors.values()):
+            raise ModelFormatError("The model's tensors of matched columns are damaged; save it again.")
         return matching
 
     def forward(self, logits: Tensor, y: Tensor) -> Tensor:
@@ -127,14 +159,15 @@ class MarginalMatching(nn.Module):
         return torch.cat([self._map(numbers, places), categories + self.offsets[places]], dim=1)
 
     def _map(self, x: Tensor, places: Tensor) -> Tensor:
-        """Look numbers up in the table, linearly between its entries; what lies beyond its ends keeps its distance."""
-        cells_per_unit, n_numbers = self.cells_per_unit[places], x.shape[1]
-        cells = (x - self.lows[places]) * cells_per_unit
-        inside = cells.clamp(0, self._n_cells)
-        left = inside.floor().clamp_(max=self._n_cells - 1)
+        """Look numbers up in the table, linearly between its entries; beyond its ends go on with its mean slope."""
+        n_numbers, n_cells = x.shape[1], self._n_cells
+        cells = (x - self.lows[places]) * self.cells_per_unit[places]
+        inside = cells.clamp(0, n_cells)
+        left = inside.floor().clamp_(max=n_cells - 1)
         columns = places[:, None] * n_numbers + torch.arange(n_numbers, device=x.device)
-        entries, table = columns * (self._n_cells + 1) + left.long(), self.table.flatten()
-        return torch.lerp(table[entries], table[entries + 1], inside - left) + (cells - inside) / cells_per_unit
+        entries, table = columns * (n_cells + 1) + left.long(), self.table.flatten()
+        slope = (self.table[:, :, -1] - self.table[:, :, 0]) / n_cells
+        return torch.lerp(table[entries], table[entries + 1], inside - left) + (cells - inside) * slope[places]
 
 
 def _fit_offsets(logits: Tensor, rows: Tensor, group: Group) -> Tensor:
@@ -158,16 +191,13 @@ def _fit_offsets(logits: Tensor, rows: Tensor, group: Group) -> Tensor:
 def _fit_map(
     fake: np.ndarray, weights: np.ndarray, real: np.ndarray, n_cells: int
 ) -> tuple[float, float, np.ndarray] | None:
-    """Return where a table of equal cells begins and ends, and its entries; None if there is nothing to match."""
-    total = weights.sum()
-    if len(real) < 2 or total < 1:
-        return None
+    """Return where a table of equal cells begins and ends, and its entries; None if all generated numbers are equal."""
     order = np.argsort(fake)
     fake, weights = fake[order], weights[order]
-    below = (weights.cumsum() - weights / 2) / total
+    below = (weights.cumsum() - weights / 2) / weights.sum()
     low, high = np.interp([_TAIL, 1 - _TAIL], below, fake)
     if high - low < _TINY:
         return None
     levels = np.interp(np.linspace(low, high, n_cells + 1), fake, below)
-    table = np.interp(levels, (np.arange(len(real)) + 0.5) / len(real), np.sort(real))
+    table = np.interp(levels, np.linspace(0, 1, len(real)), np.sort(real))
     return low, high, table.astype(np.float32)

@@ -15,6 +15,7 @@ from ganaug._parameters import check_parameters
 from ganaug._typing import Label, RandomState
 from ganaug._validation import as_seed, check_choice, seeded_clone, suggest
 from ganaug.base import BaseGAN
+from ganaug.calibration import SHIFT_SCORES
 from ganaug.dose import CANDIDATES, HALVES, N_TRIED, Candidate, Choice, choose
 from ganaug.dose_prior import FULL_BALANCE_SCORES, family_of, find_prior, score_kind
 from ganaug.filters import FILTERS, Filter
@@ -248,8 +249,7 @@ class GANOverSampler(BaseOverSampler):
         if prior.names and self._lacks_rows():
             trials, estimator = self._make_trials(X, y, seed), seeded_clone(self.estimator, seed)
             trials.check()
-            scorer = check_scoring(estimator, scoring=scoring)
-            scores = trials.score(estimator, [scorer], ["none", *prior.names])[0]
+            scores = trials.score(estimator, [_find_scorer(estimator, scoring)], ["none", *prior.names])[0]
             self.choice_ = choose(scores, trials.n_rare, prior, shown)
         else:
             self.choice_ = Choice.untried(shown)
@@ -329,6 +329,13 @@ class GANOverSampler(BaseOverSampler):
 
 
 NOTHING_TO_ADD = "Nothing to add: no class lacks rows of what the sampling strategy asks for."
+
+
+def _find_scorer(estimator: Any, scoring: Any) -> Callable:
+    """Return scikit-learn's scorer; for the scores of `SHIFT_SCORES` one of the classes that were held out."""
+    scorer = check_scoring(estimator, scoring=scoring)
+    score = SHIFT_SCORES.get(scoring) if isinstance(scoring, str) else None
+    return scorer if score is None else lambda fitted, X, y: score(y, fitted.predict(X))
 
 
 def describe_fallback(fallback: str) -> str:

@@ -17,7 +17,6 @@ from ganaug._validation import check_same_length
 from ganaug.architectures import DataSpec
 from ganaug.base import BaseGAN
 from ganaug.blocks import Layout
-from ganaug.exceptions import ModelFormatError
 from ganaug.image_data import LabelCodec
 from ganaug.matching import MarginalMatching
 from ganaug.training_data import Rows
@@ -89,7 +88,7 @@ class RowGAN(BaseGAN):
     def _finish(self, data: Rows, classes: Tensor) -> None:
         """Match the columns of the classes that are large enough."""
         self._matching = None
-        if self.min_match_size is None or not hasattr(self.networks_.generator, "logits"):
+        if self.min_match_size is None or not hasattr(self.networks_.generator, "row_logits"):
             return
         matching = MarginalMatching.fit(
             self._draw_logits, data.rows, classes, self._layout, self.codec_.cases, self.min_match_size
@@ -103,18 +102,17 @@ class RowGAN(BaseGAN):
             yield "matching", self._matching
 
     def _rebuild(self, n_snapshots: int, fine_tuned: Sequence[int], tensors: dict[str, Tensor]) -> None:
-        self._matching = None
-        if "matching.table" in tensors:
-            shape = tensors["matching.table"].shape
-            if len(shape) != 3:
-                raise ModelFormatError(f"matching.table has {len(shape)} axes, expected 3; save the model again.")
-            self._matching = MarginalMatching(self._layout, len(self.label_codec_), shape[0], shape[2] - 1)
+        own = {name.removeprefix("matching."): t for name, t in tensors.items() if name.startswith("matching.")}
+        self._matching = MarginalMatching.from_tensors(self._layout, len(self.label_codec_), own) if own else None
         super()._rebuild(n_snapshots, fine_tuned, tensors)
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
         state.pop("_matching", None)  # It is among the weights.
         return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__({"min_match_size": None, **state})  # as pickled before there was the parameter
 
     def _choose_precision(self, device: str) -> str:
         """Return the precision: 'auto' is float32 for small layers, where casting costs more than bfloat16 saves."""
@@ -129,10 +127,10 @@ class RowGAN(BaseGAN):
         return (len(self._layout.blocks),)
 
     def _draw(self, generator: nn.Module, z: Tensor, y: Tensor) -> Tensor:
-        if not hasattr(generator, "logits"):
+        if not hasattr(generator, "row_logits"):
             return self._layout.collapse(generator(z, y))
-        logits = generator.logits(z, y)
-        return self._layout.draw(self._matching(logits, y) if self._matching else logits)
+        logits = generator.row_logits(z, y)
+        return self._layout.draw(logits if self._matching is None else self._matching(logits, y))
 
     def _draw_logits(self, class_index: int, n: int) -> Tensor:
         """Return what the generators make of a class before it is matched, float32 of shape (n, width) on the CPU."""
@@ -140,9 +138,9 @@ class RowGAN(BaseGAN):
         out = torch.empty(n, self._layout.width)
         with self._inference():
             for generator, own in self._by_generator(classes, seed=0):
-                if len(own):
-                    logits = generator.logits(z[own].to(self._device()), classes[own].to(self._device()))
-                    out[own] = logits.float().cpu()
+                for rows in own.split(self._sampling_batch):
+                    logits = generator.row_logits(z[rows].to(self._device()), classes[rows].to(self._device()))
+                    out[rows] = logits.float().cpu()
         return out
 
     def _encode(self, X: Any) -> Tensor:

@@ -124,7 +124,7 @@ class Trials:
                 f"{(counts < 2).sum()} of {len(counts)} classes have one row, which inner folds cannot hold out: what "
                 "is chosen there is measured on the other classes. Leave these classes out, or collect more rows.",
                 SmallClassWarning,
-                stacklevel=2,
+                stacklevel=6,
             )
         self.y = y
         self._folds = [_InnerFold(X, y, train, test, make_pool, count_new) for train, test in folds]

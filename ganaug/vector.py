@@ -54,7 +54,8 @@ class VectorGAN(RowGAN):
         Classes with fewer rows are trained with a `SmallClassWarning`.
     min_match_size : int or None, default 500
         Rows of a class from which on each dimension is made to be distributed as in training, once the networks are
-        trained (see `ganaug.matching`); None matches no class.
+        trained (see `ganaug.matching`); None matches no class. Vectors on the unit sphere are put there afterwards,
+        which undoes some of it.
     unit_norm : bool or 'auto', default 'auto'
         Put samples onto the unit sphere; 'auto' does so if the training vectors lie on it.
     device : {'auto', 'cpu', 'cuda', 'mps'}, default 'cpu'

@@ -13,10 +13,12 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.preprocessing import FunctionTransformer
 
 from ganaug import GANOverSampler, ImageGAN, TableGAN
 from ganaug.exceptions import QuotaError, SmallClassWarning
 from ganaug.filters import FILTERS, ConfidenceFilter
+from ganaug.over_sampling import _find_scorer
 
 NUMBERS, MIXED, LABELS = make_numbers(), make_mixed(), make_labels()
 THREE = np.array(["a"] * 30 + ["b"] * 20 + ["c"] * 10)
@@ -458,3 +460,14 @@ class TestOddColumns:
         np.testing.assert_array_equal(resampled[:60], X)
         assert np.isnan(resampled[60:, 0]).any()
         assert not np.isnan(resampled[:, 1:]).any()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("scoring", "expected"), [("balanced_accuracy", 0.5), ("f1_macro", 2 / 3)])
+def test_a_class_that_was_not_held_out_counts_in_no_score(scoring, expected):
+    """Half of the rows of both classes are taken for a third class."""
+    y = np.array(["common", "rare"]).repeat(20)
+    X = np.where(np.arange(40) % 2, y, "alone")[:, None]
+    fitted = FunctionTransformer()
+    fitted.predict = lambda X: X[:, 0]
+    assert _find_scorer(fitted, scoring)(fitted, X, y) == pytest.approx(expected)

@@ -33,7 +33,7 @@ class Networks(NamedTuple):
     ----------
     generator : nn.Module
         Maps z of shape (N, latent_dim) and y of shape (N,) to images (N, C, H, W) in [-1, 1], or to dense rows
-        (N, width). One of rows may also have a method ``logits(z, y)``, which returns numbers and the logits of
+        (N, width). One of rows may also have a method ``row_logits(z, y)``, which returns numbers and the logits of
         categories, float32 (N, width), -inf for padding; sampling then draws from these, and matches columns. Its
         buffers must change in place.
     discriminator : nn.Module

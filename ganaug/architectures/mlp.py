@@ -82,14 +82,14 @@ class _Generator(nn.Module):
         self.register_buffer("masked", masked, persistent=False)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        logits = self.logits(z, y)
+        logits = self.row_logits(z, y)
         if not self.layout.groups:
             return logits
         numbers, categories = logits.split(self.split_sizes, dim=1)
         one_hot_blocks = _sample_one_hot(categories, self.block_shapes, self.block_starts, self.temperature)
         return torch.cat([numbers, one_hot_blocks], dim=1)
 
-    def logits(self, z: Tensor, y: Tensor) -> Tensor:
+    def row_logits(self, z: Tensor, y: Tensor) -> Tensor:
         """Return numbers, and the logits from which `forward` samples categories: shape (N, width), float32."""
         *hidden, last = self.layers
         x = append_class(z, y, self.n_classes)

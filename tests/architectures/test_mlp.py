@@ -55,7 +55,7 @@ class TestAnyTable:
         start_moving(generator)
         z, y = (part[:1].expand(20_000, *part.shape[1:]) for part in draw())
         with torch.no_grad():
-            dense, compact = generator(z, y), layout.draw(generator.logits(z, y))
+            dense, compact = generator(z, y), layout.draw(generator.row_logits(z, y))
         torch.testing.assert_close(layout.expand(compact).mean(0), dense.mean(0), atol=0.02, rtol=1e-5)
 
     def test_gradients_reach_every_parameter_of_both_players(self, layout):
