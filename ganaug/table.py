@@ -55,7 +55,7 @@ class TableGAN(RowGAN):
     min_match_size : int or None, default 500
         Rows of a class from which on each of its columns is made to be distributed as in training, once the networks
         are trained (see `ganaug.matching`); None matches no class. Lowering it brings columns of small classes nearer
-        to their few rows: as extra rows that was better on Adult and worse on small tables of numbers
+        to their few rows: as extra rows that was better on Adult and, if anything, worse on small tables of numbers
         (``benchmarks/results/matching.jsonl``).
     discrete_columns : sequence of names or positions, or None, default None
         Numeric columns to treat as categories: codes, and integers of few values that go with other columns, which
