@@ -147,27 +147,45 @@ class MarginalMatching(nn.Module):
         return matching
 
     def forward(self, logits: Tensor, y: Tensor) -> Tensor:
-        """Return logits (N, width) of rows whose columns are distributed as in training; y are class indices (N,)."""
-        places = self.places[y]
+        """Change rows so that their columns are distributed as in training.
+
+        Parameters
+        ----------
+        logits : Tensor of shape (N, width), float32
+            Numbers, and logits of categories. They are changed in place.
+        y : Tensor of shape (N,), int64
+            Class indices.
+
+        Returns
+        -------
+        Tensor of shape (N, width), float32
+            The same tensor.
+        """
+        places = self.places.index_select(0, y)  # a sixth of the time of indexing
         matched = (places >= 0).nonzero().flatten()
-        if len(matched) == len(y):
-            return self._match(logits, places)
-        return logits.index_copy(0, matched, self._match(logits[matched], places[matched]))
+        if len(matched) < len(y):
+            own = self._match(logits.index_select(0, matched), places.index_select(0, matched))
+            return logits.index_copy_(0, matched, own)
+        return self._match(logits, places)
 
     def _match(self, logits: Tensor, places: Tensor) -> Tensor:
         numbers, categories = logits.split(self._split, dim=1)
-        return torch.cat([self._map(numbers, places), categories + self.offsets[places]], dim=1)
+        categories.add_(self.offsets.index_select(0, places))
+        numbers.copy_(self._map(numbers, places))
+        return logits
 
     def _map(self, x: Tensor, places: Tensor) -> Tensor:
         """Look numbers up in the table, linearly between its entries; beyond its ends go on with its mean slope."""
         n_numbers, n_cells = x.shape[1], self._n_cells
-        cells = (x - self.lows[places]) * self.cells_per_unit[places]
+        lows, cells_per_unit = (own.index_select(0, places) for own in (self.lows, self.cells_per_unit))
+        cells = (x - lows).mul_(cells_per_unit)
         inside = cells.clamp(0, n_cells)
         left = inside.floor().clamp_(max=n_cells - 1)
-        columns = places[:, None] * n_numbers + torch.arange(n_numbers, device=x.device)
-        entries, table = columns * (n_cells + 1) + left.long(), self.table.flatten()
-        slope = (self.table[:, :, -1] - self.table[:, :, 0]) / n_cells
-        return torch.lerp(table[entries], table[entries + 1], inside - left) + (cells - inside) * slope[places]
+        columns = torch.arange(n_numbers, device=x.device) * (n_cells + 1)
+        entries = (places * (n_numbers * (n_cells + 1)))[:, None] + columns + left.long()
+        low, high = self.table.take(entries), self.table.take(entries.add_(1))
+        slope = ((self.table[:, :, -1] - self.table[:, :, 0]) / n_cells).index_select(0, places)
+        return low.lerp_(high, inside.sub(left)).add_(cells.sub_(inside).mul_(slope))
 
 
 def _fit_offsets(logits: Tensor, rows: Tensor, group: Group) -> Tensor:

@@ -137,4 +137,6 @@ def test_the_whole_grid_learns(architecture, conditioning, loss, penalty, d_augm
     ],
 )
 def test_dcgan_learns_with_everything(loss, penalty, conditioning):
-    assert_learned(learn("dcgan", 500, loss=loss, penalty=penalty, conditioning=conditioning))
+    # Without a penalty one run in some is behind by then: on one processor it had lost a class that it found later.
+    n_steps = 1000 if penalty == "none" else 500
+    assert_learned(learn("dcgan", n_steps, loss=loss, penalty=penalty, conditioning=conditioning))
