@@ -17,7 +17,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # Before anything loads OpenMP.
 import argparse
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,6 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from sklearn.metrics import average_precision_score, balanced_accuracy_score, f1_score
 from sklearn.model_selection import train_test_split
 
 from benchmarks.table_suite.folds import make_fold
@@ -37,6 +36,7 @@ from benchmarks.table_suite.sets import SETS, sets_in
 from ganaug import TableGAN
 from ganaug.benchmark.results import ResultsFile, Row
 from ganaug.benchmark.statistics import paired_difference
+from ganaug.calibration import SHIFT_SCORES
 from ganaug.table_data import TableCodec
 from ganaug.trials import average_precision
 
@@ -45,7 +45,7 @@ SIZES = (60, 125, 250, 500, 1000, 2000)
 NAMES = {"plain": None, "matched": 2}
 """`min_match_size` of what is compared."""
 
-SCORES = ("balanced_accuracy", "f1_macro", "average_precision")
+SCORES = (*SHIFT_SCORES, "average_precision")
 Score = Callable[[np.ndarray, np.ndarray], dict[str, list[float]]]
 
 
@@ -89,13 +89,7 @@ def measure_adult(fit: pd.DataFrame, scored: pd.DataFrame, n_rare: int, seed: in
     X_scored = codec.features(scored.drop(columns="income"))
     y_scored = (scored["income"] == fit["income"][is_rare].iloc[0]).to_numpy().astype(int)
 
-    def score(features: np.ndarray, labels: np.ndarray) -> dict[str, list[float]]:
-        scores = {}
-        for name in ("lr", "rf", "hgb"):
-            proba = LEARNERS[name](len(features), seed).fit(features, labels).predict_proba(X_scored)
-            scores[name] = score_proba(proba, y_scored, average_precision_score(y_scored, proba[:, 1]))
-        return scores
-
+    score = make_score(("lr", "rf", "hgb"), seed, X_scored, y_scored)
     return compare(X, y, codec.features, {1: sizes[False] - n_rare}, score, seed)
 
 
@@ -110,13 +104,7 @@ def measure_suite(name: str, index: int) -> Row:
     """Fill every class up to the largest."""
     fold = make_fold(SETS[name].load(), name, index)
 
-    def score(features: np.ndarray, labels: np.ndarray) -> dict[str, list[float]]:
-        scores = {}
-        for learner, build in LEARNERS.items():
-            proba = build(len(features), fold.seed).fit(features, labels).predict_proba(fold.X_test)
-            scores[learner] = score_proba(proba, fold.y_test, average_precision(proba, fold.y_test))
-        return scores
-
+    score = make_score(LEARNERS, fold.seed, fold.X_test, fold.y_test)
     X = typed_frame(fold)
     return compare(X, fold.y_train, lambda rows: to_dense(fold, rows), count_new(fold.y_train), score, fold.seed)
 
@@ -146,11 +134,18 @@ def compare(
     return row
 
 
-def score_proba(proba: np.ndarray, y: np.ndarray, ranked: float) -> list[float]:
-    """Return `SCORES`."""
-    predicted = proba.argmax(axis=1)
-    values = balanced_accuracy_score(y, predicted), f1_score(y, predicted, average="macro"), ranked
-    return [round(float(value), 4) for value in values]
+def make_score(learners: Iterable[str], seed: int, X_scored: np.ndarray, y_scored: np.ndarray) -> Score:
+    """Return a function that trains these learners, and gives each one's `SCORES` on these rows."""
+
+    def score(features: np.ndarray, labels: np.ndarray) -> dict[str, list[float]]:
+        scores = {}
+        for name in learners:
+            proba = LEARNERS[name](len(features), seed).fit(features, labels).predict_proba(X_scored)
+            values = [of(y_scored, proba.argmax(axis=1)) for of in SHIFT_SCORES.values()]
+            scores[name] = [round(float(value), 4) for value in (*values, average_precision(proba, y_scored))]
+        return scores
+
+    return score
 
 
 def print_means(rows: list[Row]) -> None:

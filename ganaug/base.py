@@ -4,7 +4,7 @@ import hashlib
 import json
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from numbers import Integral
@@ -361,14 +361,21 @@ class BaseGAN(BaseEstimator):
 
     def _generate(self, classes: np.ndarray, seed: int) -> Tensor:
         """Return generated tensors (N, ...), float32 on the CPU, in the order of `classes`."""
-        classes = torch.from_numpy(np.ascontiguousarray(classes))
         with seeded(seed):
-            z, out = self._latents(len(classes), seed), torch.empty(len(classes), *self._kept_shape())
-            with self._inference():
-                for generator, own in self._by_generator(classes, seed):
-                    for rows in own.split(self._sampling_batch):
-                        x = self._draw(generator, z[rows].to(self._device()), classes[rows].to(self._device()))
-                        out[rows] = x.float().cpu()
+            return self._run_generators(
+                self._draw, torch.from_numpy(np.ascontiguousarray(classes)), seed, self._kept_shape()
+            )
+
+    def _run_generators(
+        self, run: Callable[[nn.Module, Tensor, Tensor], Tensor], classes: Tensor, seed: int, shape: tuple[int, ...]
+    ) -> Tensor:
+        """Return what ``run(generator, z, y)`` makes of all classes, batch by batch: float32 (N, *shape) on the CPU."""
+        z, out = self._latents(len(classes), seed), torch.empty(len(classes), *shape)
+        with self._inference():
+            for generator, own in self._by_generator(classes, seed):
+                for rows in own.split(self._sampling_batch):
+                    x = run(generator, z[rows].to(self._device()), classes[rows].to(self._device()))
+                    out[rows] = x.float().cpu()
         return out
 
     def _latents(self, n: int, seed: int) -> Tensor:

@@ -134,14 +134,8 @@ class RowGAN(BaseGAN):
 
     def _draw_logits(self, class_index: int, n: int) -> Tensor:
         """Return what the generators make of a class before it is matched, float32 of shape (n, width) on the CPU."""
-        classes, z = torch.full((n,), class_index), self._latents(n, seed=0)
-        out = torch.empty(n, self._layout.width)
-        with self._inference():
-            for generator, own in self._by_generator(classes, seed=0):
-                for rows in own.split(self._sampling_batch):
-                    logits = generator.row_logits(z[rows].to(self._device()), classes[rows].to(self._device()))
-                    out[rows] = logits.float().cpu()
-        return out
+        classes = torch.full((n,), class_index)
+        return self._run_generators(lambda own, z, y: own.row_logits(z, y), classes, 0, (self._layout.width,))
 
     def _encode(self, X: Any) -> Tensor:
         return self._layout.expand(torch.from_numpy(self.codec_.encode(X)))

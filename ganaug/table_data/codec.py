@@ -93,8 +93,10 @@ class TableCodec:
             _fit_column(own, column_type, place in discrete, max_categories)
             for place, (own, column_type) in enumerate(zip(cells, form.types, strict=True))
         )
-        encoded = [_encode(column, *own) for column, *own in zip(columns, cells, form.types, strict=True)]
-        codec = cls(form, columns, find_dependencies(columns, cells, encoded))
+        dependencies = find_dependencies(
+            columns, cells, lambda place: _encode(columns[place], cells[place], form.types[place])
+        )
+        codec = cls(form, columns, dependencies)
         if codec.capped:
             _warn_capped(codec.capped, max_categories)
         _warn_of_identifiers([own for own, kind in zip(cells, form.types, strict=True) if kind.kind == "number"])
@@ -193,7 +195,7 @@ class TableCodec:
             )
         rng = np.random.default_rng(seed)
         columns = []
-        blocks, following = self._split(compact), {own.column: own for own in self.dependencies}
+        blocks, following = self._split(compact), self._following
         for place, (column, column_type) in enumerate(zip(self.columns, self.form.types, strict=True)):
             filled = following[place].fill(blocks[following[place].source][0]) if place in following else None
             if isinstance(column, NumberColumn):
@@ -265,9 +267,13 @@ class TableCodec:
         return cls(form, columns, tuple(dependencies))
 
     @property
+    def _following(self) -> dict[int, Dependency]:
+        return {dependency.column: dependency for dependency in self.dependencies}
+
+    @property
     def _learned(self) -> list[int]:
         """Places of the columns whose blocks are in compact rows."""
-        following = {dependency.column for dependency in self.dependencies}
+        following = self._following
         return [place for place in range(len(self.columns)) if place not in following]
 
     def _split(self, compact: np.ndarray) -> list[list[np.ndarray]]:

@@ -1,6 +1,6 @@
 """Columns that follow from another one, as a state does from a city: generators need not learn them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +44,7 @@ class Dependency:
 
 
 def find_dependencies(
-    columns: Sequence[NumberColumn | CategoryColumn], cells: Sequence[Cells], encoded: Sequence[Sequence[np.ndarray]]
+    columns: Sequence[NumberColumn | CategoryColumn], cells: Sequence[Cells], encode: Callable[[int], list[np.ndarray]]
 ) -> tuple[Dependency, ...]:
     """Find columns that follow from a category, where chance does not explain it.
 
@@ -56,8 +56,8 @@ def find_dependencies(
         Columns with folded categories take no part.
     cells : sequence of Cells
         Each column's training cells.
-    encoded : sequence of sequences of arrays of shape (N,)
-        Each column's blocks for all training rows.
+    encode : callable
+        ``encode(place)`` returns a column's blocks for all training rows, arrays of shape (N,).
 
     Returns
     -------
@@ -78,7 +78,7 @@ def find_dependencies(
         return ()
     sizes = {place: columns[place].blocks[0].size for place in sources}
     sources.sort(key=lambda place: -sizes[place])  # stable: the first of equally fine ones
-    codes = dict(_code_columns(columns, encoded, sizes[sources[0]]))
+    codes = dict(_code_columns(columns, cells, encode, sizes[sources[0]]))
     look = np.linspace(0, len(cells[0].values) - 1, _FIRST_LOOK).astype(np.int64)
     look = np.concatenate([look, [_find_rarest(own) for own in codes.values()]]).astype(np.int64)
     glance = {place: own[look] for place, own in codes.items()}
@@ -92,24 +92,28 @@ def find_dependencies(
         for column in _follow(glance, source, others, sizes[source]):
             if not _follow(codes, source, [column], sizes[source]):
                 continue
-            distinct = _distinct_rows(encoded) if distinct is None else distinct
+            if distinct is None:
+                distinct = _distinct_rows([block for place in range(len(columns)) for block in encode(place)])
             if _log_chance(codes[source][distinct], codes[column][distinct]) < _CHANCE:
                 used.add(source)
-                values = _values_by_category(columns[column], cells[column], encoded[column], codes[source])
-                found[column] = Dependency(column, source, values)
+                rows = np.unique(codes[source], return_index=True)[1]  # one for each category
+                is_category = isinstance(columns[column], CategoryColumn)
+                values = codes[column][rows].tolist() if is_category else _cells_at(cells[column], rows)
+                found[column] = Dependency(column, source, tuple(values))
     return tuple(found[column] for column in sorted(found))
 
 
 def _code_columns(
-    columns: Sequence[NumberColumn | CategoryColumn], encoded: Sequence[Sequence[np.ndarray]], most_values: int
+    columns: Sequence[NumberColumn | CategoryColumn],
+    cells: Sequence[Cells],
+    encode: Callable[[int], list[np.ndarray]],
+    most_values: int,
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield places of columns that can take part, with an integer for each row, equal where the values are."""
-    for place, (column, blocks) in enumerate(zip(columns, encoded, strict=True)):
+    for place, column in enumerate(columns):
         if not column.blocks or getattr(column, "is_capped", False):
             continue
-        codes = (
-            blocks[0] if isinstance(column, CategoryColumn) else _code_numbers(np.stack(blocks, axis=1), most_values)
-        )
+        codes = encode(place)[0] if isinstance(column, CategoryColumn) else _code_numbers(cells[place], most_values)
         if codes is None:
             continue
         counts = np.bincount(codes)
@@ -119,11 +123,15 @@ def _code_columns(
             yield place, codes
 
 
-def _code_numbers(rows: np.ndarray, most_values: int) -> np.ndarray | None:
-    """Return an integer for each row, equal where rows are; None if a few rows show that there are too many."""
-    if len(np.unique(rows[: 2 * most_values], axis=0)) > most_values:
+def _code_numbers(cells: Cells, most_values: int) -> np.ndarray | None:
+    """Return an integer for each row, 0 where missing; None if a few rows show that there are too many values."""
+    if len(np.unique(cells.present[: 2 * most_values])) > most_values:
         return None
-    return np.unique(rows, axis=0, return_inverse=True)[1].ravel()
+    codes = np.zeros(len(cells.values), np.int64)
+    codes[slice(None) if cells.missing is None else ~cells.missing] = (
+        np.unique(cells.present, return_inverse=True)[1] + 1
+    )
+    return codes
 
 
 def _find_rarest(codes: np.ndarray) -> int:
@@ -143,11 +151,10 @@ def _follow(codes: dict[int, np.ndarray], source: int, columns: list[int], size:
     return [column for column, follows in zip(columns, agree, strict=True) if follows]
 
 
-def _distinct_rows(encoded: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
+def _distinct_rows(blocks: Sequence[np.ndarray]) -> np.ndarray:
     """Return places of rows, one of each kind: repeated rows agree in all columns, and are no evidence."""
-    rows = np.stack([block for blocks in encoded for block in blocks], axis=1).astype(np.float64)
-    keys = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1] * rows.itemsize)))
-    return np.unique(keys.ravel(), return_index=True)[1]
+    rows = np.stack(blocks, axis=1).astype(np.float64)
+    return np.unique(rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel(), return_index=True)[1]
 
 
 def _log_chance(source: np.ndarray, column: np.ndarray) -> float:
@@ -158,14 +165,8 @@ def _log_chance(source: np.ndarray, column: np.ndarray) -> float:
     return float((agree * n_categories).sum())
 
 
-def _values_by_category(
-    column: NumberColumn | CategoryColumn, cells: Cells, blocks: Sequence[np.ndarray], source: np.ndarray
-) -> tuple[float | int | None, ...]:
-    rows = np.unique(source, return_index=True)[1]  # every category has a row
-    if isinstance(column, CategoryColumn):
-        return tuple(blocks[0][rows].tolist())
-    missing = np.zeros(len(rows), bool) if cells.missing is None else cells.missing[rows]
-    return tuple(
-        None if is_missing else value
-        for value, is_missing in zip(cells.values[rows].tolist(), missing.tolist(), strict=True)
-    )
+def _cells_at(cells: Cells, rows: np.ndarray) -> list[float | int | None]:
+    values = cells.values[rows].tolist()
+    if cells.missing is None:
+        return values
+    return [None if missing else value for value, missing in zip(values, cells.missing[rows].tolist(), strict=True)]
