@@ -113,7 +113,7 @@ def _add_training_options(add: Any) -> None:
         "--max-steps",
         type=steps,
         metavar="N",
-        help="training steps; auto is a fifth of the rows, 1200 to 4000 (default: images 3000, tables auto)",
+        help="training steps; auto is a fifth of the rows, 600 to 4000 (default: images 3000, tables auto)",
     )
     add("--max-seconds", type=float, metavar="S", help="stop training after this time (default: no limit)")
     add("--batch-size", type=int, metavar="N", help="images or rows per step (default: images 64, tables 64)")

@@ -33,13 +33,13 @@ class TableGAN(RowGAN):
         class into a density, and blurs what is sharp.
     max_steps : int, 'auto' or None, default 'auto'
         Generator updates. Raising it improves samples, of large tables above all. 'auto' takes a fifth of the number of
-        rows, at least 1200 and at most 4000; None leaves the end to `max_seconds`.
+        rows, at least 600 and at most 4000; None leaves the end to `max_seconds`.
     max_seconds : float or None, default None
         Wall-clock budget; training ends with whichever of the two budgets is used first. A run that ends by time
         does not repeat exactly.
     batch_size : int, default 64
         Rows per step, over all processes together.
-    learning_rate, final_learning_rate : float, default 3e-3 and 1e-4
+    learning_rate, final_learning_rate : float, default 3e-3 and 5e-4
         Adam's rate at the start and at the end; it falls log-linearly with the budget.
     betas : tuple of two floats, default (0.0, 0.9)
         Adam's decay rates.
@@ -137,7 +137,7 @@ class TableGAN(RowGAN):
         max_seconds: float | None = None,
         batch_size: int = 64,
         learning_rate: float = 3e-3,
-        final_learning_rate: float = 1e-4,
+        final_learning_rate: float = 5e-4,
         betas: tuple[float, float] = (0.0, 0.9),
         ema_half_life: float = 10_000,
         class_balance: float = 1.0,
@@ -184,7 +184,7 @@ class TableGAN(RowGAN):
         return tags
 
     def _n_steps(self, n_samples: int) -> int | None:
-        return min(max(1200, n_samples // 5), 4000) if self.max_steps == "auto" else super()._n_steps(n_samples)
+        return min(max(600, n_samples // 5), 4000) if self.max_steps == "auto" else super()._n_steps(n_samples)
 
     def make_codec(self, X: Any) -> TableCodec:
         """Return a `TableCodec` that has learned X."""

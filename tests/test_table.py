@@ -461,7 +461,7 @@ class TestLearning:
 
 
 class TestAutomaticSteps:
-    @pytest.mark.parametrize(("n_rows", "n_steps"), [(40, 1200), (7_000, 1400), (30_000, 4000)])
+    @pytest.mark.parametrize(("n_rows", "n_steps"), [(40, 600), (7_000, 1400), (30_000, 4000)])
     def test_large_tables_get_more_steps(self, n_rows, n_steps):
         seen = []
 
