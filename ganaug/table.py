@@ -40,7 +40,8 @@ class TableGAN(RowGAN):
     batch_size : int, default 64
         Rows per step, over all processes together.
     learning_rate, final_learning_rate : float, default 3e-3 and 5e-4
-        Adam's rate at the start and at the end; it falls log-linearly with the budget.
+        Adam's rate at the start and at the end; it falls log-linearly with the budget. Ending far lower takes twice
+        the steps to learn as much (``benchmarks/results/table_gan_defaults.jsonl``).
     betas : tuple of two floats, default (0.0, 0.9)
         Adam's decay rates.
     ema_half_life : float, default 10000
@@ -56,7 +57,7 @@ class TableGAN(RowGAN):
         Rows of a class from which on each of its columns is made to be distributed as in training, once the networks
         are trained (see `ganaug.matching`); None matches no class. Lowering it brings columns of small classes nearer
         to their few rows: as extra rows that was better on Adult and, if anything, worse on small tables of numbers
-        (``benchmarks/results/matching.jsonl``).
+        (``benchmarks/results/table_gan_defaults.jsonl``).
     discrete_columns : sequence of names or positions, or None, default None
         Numeric columns to treat as categories: codes, and integers of few values that go with other columns, which
         quantities would blur. Columns that follow from a category altogether, as the number of a grade from its name,
