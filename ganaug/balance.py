@@ -16,6 +16,7 @@ from ganaug.table_files import (
     check_mark,
     check_table_output,
     read_table,
+    spell_times,
     write_appended,
 )
 
@@ -135,7 +136,7 @@ def split_target(table: Table, target: str, id_columns: Sequence[str] = ()) -> t
         raise ValueError(f"{table.path} has no columns besides {target!r} and identifiers; there is nothing to learn.")
     column, names = table.frame[target], table.spelled.get(target)
     if names is None and target in table.dates:
-        names = column.dt.strftime(table.dates[target])
+        names = spell_times(column, table.dates[target])
     return X, _read_classes(column, names, f"Column {target!r} of {table.path}")
 
 
@@ -143,8 +144,8 @@ def _read_classes(column: Any, names: Any, name: str) -> np.ndarray:
     missing = np.flatnonzero(column.isna())
     if len(missing):
         raise ValueError(
-            f"{name} has no value in {len(missing)} of {len(column)} rows, the first of them row {missing[0] + 1}; "
-            f"fill them in, or remove these rows."
+            f"{name} has no value in {len(missing)} of {len(column)} rows, the first in row {missing[0] + 1}, "
+            f"counted from 1; fill them in, or remove these rows."
         )
     if hasattr(column, "cat"):
         column = column.astype(column.cat.categories.dtype)

@@ -66,6 +66,10 @@ class BaseGAN(BaseEstimator):
     def _finish(self, data: TrainingData, classes: Tensor) -> None:
         """Learn what sampling takes beside the networks; called once they are trained."""
 
+    def _plain_params(self) -> dict[str, Any]:
+        """Return the parameters as they are written to a file."""
+        return self.get_params(deep=False)
+
     def _n_steps(self, n_samples: int) -> int | None:
         """Return the budget of steps for so many samples."""
         return self.max_steps
@@ -87,7 +91,8 @@ class BaseGAN(BaseEstimator):
         callbacks : sequence of callables
             Each is called with the `ganaug.training.TrainingState` after every step.
         resume_from : path-like, optional
-            A folder that `ganaug.checkpoint.Checkpoint` wrote: go on from there, with the same data and parameters.
+            A folder that `ganaug.checkpoint.Checkpoint` wrote: go on from there, with the same data and parameters, but
+            for budgets. Chance goes on where it was, whatever `random_state`.
 
         Returns
         -------
@@ -212,13 +217,13 @@ class BaseGAN(BaseEstimator):
         check_is_fitted(self)
         if torch.distributed.is_available() and torch.distributed.is_initialized() and torch.distributed.get_rank():
             return
-        parameters = {**self.get_params(deep=False), **resolve(self)}  # recipes: what a name stands for may change
+        parameters = {**self._plain_params(), **resolve(self)}  # recipes: what a name stands for may change
         if not isinstance(self.random_state, (Integral, type(None))):
             parameters["random_state"] = None  # a generator's state has no meaning to another process
         config = {
             "estimator": type(self).__name__,
             "ganaug": __version__,
-            "parameters": {name: persistence.to_json(value) for name, value in parameters.items()},
+            "parameters": {name: _to_json(name, value) for name, value in parameters.items()},
             "codec": self._codec_config(),
             "labels": self.label_codec_.to_list(),
             "counts": self._counts.tolist(),
@@ -415,6 +420,13 @@ class BaseGAN(BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "networks_")
+
+
+def _to_json(name: str, value: Any) -> Any:
+    try:
+        return persistence.to_json(value)
+    except TypeError as error:
+        raise TypeError(f"The parameter {name} cannot be saved: {error}") from error
 
 
 def _is_one_label(y: Any, classes: Sequence[Label]) -> bool:

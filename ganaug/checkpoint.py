@@ -45,7 +45,7 @@ def save(state: TrainingState, path: str | PathLike) -> None:
     for name, module in _modules(state).items():
         tensors |= persistence.weights_of(module, name)
     config = {"step": state.step, "seconds": state.seconds, "history": state.history}
-    config |= {"earlier_generators": len(state.snapshots), "data": state.digest_data()}
+    config |= {"earlier_generators": len(state.snapshots), "data": state.digest_data(), "recipe": _describe(state)}
     parts = {name: vars(part) for name, part in adaptive_parts(state).items()}
     for name, part in {"optimizer": state.optimizer.state_dict(), **parts}.items():
         numbers, arrays = _split(part)
@@ -60,9 +60,11 @@ def resume(state: TrainingState, path: str | PathLike) -> None:
     Raises
     ------
     ModelFormatError
-        If the folder is not a whole checkpoint, or its networks or data are not those of `state`.
+        If the folder is not a whole checkpoint, or its networks, data or recipe are not those of `state`; the recipe's
+        budgets may differ.
     """
     config, tensors = persistence.read_folder(path, "checkpoint")
+    _check_recipe(config.get("recipe", {}), _describe(state), path)
     digests = {config.get("data"), state.digest_data()} - {"", None}
     if len(digests) > 1:
         raise ModelFormatError(
@@ -82,6 +84,30 @@ def resume(state: TrainingState, path: str | PathLike) -> None:
         raise ModelFormatError(f"The checkpoint in {path} lacks {error}; train from the start.") from error
     except ValueError as error:
         raise ModelFormatError(f"The checkpoint in {path} is of other networks: {error}") from error
+
+
+def _describe(state: TrainingState) -> dict[str, str]:
+    """Return how the recipe's parts are written, but for the budgets, which a resumed run may change."""
+    parts = {name: part for name, part in vars(state.recipe).items() if name not in ("max_steps", "max_seconds")}
+    return {name: _write(part) for name, part in parts.items()}
+
+
+def _write(part: Any) -> str:
+    try:
+        persistence.to_json(part)
+    except TypeError:
+        return type(part).__qualname__  # Its text may hold a place in memory.
+    return repr(part)
+
+
+def _check_recipe(begun: dict[str, str], given: dict[str, str], path: str | PathLike) -> None:
+    for name in begun.keys() & given.keys():
+        if begun[name] != given[name]:
+            raise ModelFormatError(
+                f"The checkpoint in {path} is of a training with {name} = {begun[name]}, and now it is {given[name]}; "
+                f"resume with the parameters that it began with (max_steps and max_seconds may change), or train from "
+                f"the start."
+            )
 
 
 def _modules(state: TrainingState) -> dict[str, torch.nn.Module]:

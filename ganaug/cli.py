@@ -137,7 +137,7 @@ def _audit(options: argparse.Namespace) -> None:
 def _read_rows(path: str, gan: Any, target: str | None, separator: str | None) -> tuple[Any, Any]:
     """Return those columns of a table that a model knows, and the classes."""
     from ganaug.balance import split_target
-    from ganaug.table_files import read_table
+    from ganaug.table_files import check_columns, read_table
 
     if target is None:
         raise ValueError(f"The model does not say which column of {path} holds the classes; pass --target COLUMN.")
@@ -146,8 +146,12 @@ def _read_rows(path: str, gan: Any, target: str | None, separator: str | None) -
     texts = [name for name, own in zip(known, form.types, strict=False) if own.kind == "object"]
     if all(isinstance(label, str) for label in gan.label_codec_.classes):
         texts.append(target)
-    X, y = split_target(read_table(path, separator=separator, text_columns=texts), target)
-    return (X[[name for name in known if name in X]] if known else X.to_numpy()), y
+    table = read_table(path, separator=separator, text_columns=texts)
+    X, y = split_target(table, target)
+    shared = [name for name in known if name in X]
+    if not shared:
+        check_columns(known, X, table.path)
+    return (X[shared] if known else X.to_numpy()), y
 
 
 def _show_warnings_in_one_line(options: argparse.Namespace) -> None:

@@ -184,6 +184,10 @@ class TableGAN(RowGAN):
         tags.input_tags.categorical = True
         return tags
 
+    def _plain_params(self) -> dict[str, Any]:
+        given = self.discrete_columns
+        return {**super()._plain_params(), "discrete_columns": None if given is None else list(given)}
+
     def _n_steps(self, n_samples: int) -> int | None:
         return min(max(600, n_samples // 5), 4000) if self.max_steps == "auto" else super()._n_steps(n_samples)
 

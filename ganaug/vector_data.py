@@ -7,6 +7,8 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from ganaug.blocks import Block
+from ganaug.table_data.frames import make_columns
+from ganaug.table_data.scalars import from_json, to_json
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +28,8 @@ class VectorCodec:
         float32, since arrays know no bfloat16.
     columns : tuple of hashable, or None
         The labels of a DataFrame's columns; None for arrays.
+    level_names : tuple of hashable
+        The names of the columns' index.
     """
 
     mean: np.ndarray
@@ -35,6 +39,7 @@ class VectorCodec:
     unit_norm: bool
     dtype: str
     columns: tuple[Any, ...] | None = None
+    level_names: tuple[Any, ...] = (None,)
 
     @classmethod
     def fit(cls, X: Any, unit_norm: bool) -> "VectorCodec":
@@ -49,13 +54,15 @@ class VectorCodec:
             a vector of length zero.
         """
         columns, is_half = _find_columns(X), str(getattr(X, "dtype", "")) in ("float16", "torch.float16")
+        level_names = (None,) if columns is None else tuple(X.columns.names)
         X = check_vectors(X)
         if unit_norm:
             X = _onto_sphere(X, check=True)
         mean = X.mean(0, dtype=np.float64)
         scale = _root_mean_square(X - mean) or 1.0
         lowest, highest = X.min(0).astype(np.float64), X.max(0).astype(np.float64)
-        return cls(mean, lowest, highest, scale, unit_norm, "float16" if is_half else X.dtype.name, columns)
+        dtype = "float16" if is_half else X.dtype.name
+        return cls(mean, lowest, highest, scale, unit_norm, dtype, columns, level_names)
 
     @property
     def n_features(self) -> int:
@@ -101,7 +108,7 @@ class VectorCodec:
             return X
         import pandas as pd
 
-        return pd.DataFrame(X, columns=list(self.columns))
+        return pd.DataFrame(X, columns=make_columns(self.columns, self.level_names))
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-able values.
@@ -109,24 +116,22 @@ class VectorCodec:
         Raises
         ------
         TypeError
-            If a column's label is neither a string nor a number.
+            If a column's label is of a kind that cannot be saved.
         """
-        for label in self.columns or ():
-            if not isinstance(label, (str, int, float)):
-                raise TypeError(
-                    f"The column label {label!r} of type {type(label).__name__} cannot be saved; to save, name the "
-                    f"columns by strings before fit, as in X.columns = X.columns.map(str)."
-                )
         arrays = {name: getattr(self, name).tolist() for name in ("mean", "lowest", "highest")}
-        columns = None if self.columns is None else list(self.columns)
-        return {**arrays, "scale": self.scale, "unit_norm": self.unit_norm, "dtype": self.dtype, "columns": columns}
+        columns = None if self.columns is None else [to_json(label) for label in self.columns]
+        level_names = [to_json(name) for name in self.level_names]
+        plain = {name: getattr(self, name) for name in ("scale", "unit_norm", "dtype")}
+        return {**arrays, **plain, "columns": columns, "level_names": level_names}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "VectorCodec":
         """Read what `to_dict` wrote."""
         arrays = {name: np.asarray(values[name], np.float64) for name in ("mean", "lowest", "highest")}
-        columns = None if values["columns"] is None else tuple(values["columns"])
-        return cls(**arrays, **{name: values[name] for name in ("scale", "unit_norm", "dtype")}, columns=columns)
+        columns = None if values["columns"] is None else tuple(map(from_json, values["columns"]))
+        level_names = tuple(map(from_json, values.get("level_names", (None,))))
+        plain = {name: values[name] for name in ("scale", "unit_norm", "dtype")}
+        return cls(**arrays, **plain, columns=columns, level_names=level_names)
 
 
 def check_vectors(X: Any) -> np.ndarray:

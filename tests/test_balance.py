@@ -91,7 +91,10 @@ def _rows(cells):
     ("text", "message"),
     [
         (_rows(["a"] * 3), "has one class only, a; balancing takes two or more"),
-        (_rows(["a", "", "b", ""]), "no value in 2 of 4 rows, the first of them row 2; fill them in, or remove"),
+        (
+            _rows(["a", "", "b", ""]),
+            "no value in 2 of 4 rows, the first in row 2, counted from 1; fill them in",
+        ),
         (_rows([f"{i / 7:.3f}" for i in range(30)]), "'y' of .* is continuous: 30 distinct values in 30 rows"),
         (_rows(range(30)), "does not look like classes: 30 distinct values in 30 rows; pass a column of classes"),
         (_rows([f"name {i}" for i in range(30)]), "does not look like classes"),

@@ -10,6 +10,7 @@ from ganaug.architectures import DCGAN, Residual
 from ganaug.checkpoint import Checkpoint
 from ganaug.diffaugment import ADA, D_AUGMENTS
 from ganaug.exceptions import ModelFormatError
+from ganaug.losses import Hinge
 from ganaug.penalties import PENALTIES, GradientPenalty, LeCam
 from ganaug.training import train
 
@@ -90,7 +91,7 @@ def test_networks_without_the_encoder_are_refused(tmp_path):
 
 def test_checkpoint_without_the_adaptive_part_is_refused(tmp_path):
     checkpoint.save(make_state(), tmp_path / "c")
-    with pytest.raises(ModelFormatError, match="lacks 'd_augment'; train from the start"):
+    with pytest.raises(ModelFormatError, match="with d_augment = None, and now it is ADA"):
         checkpoint.resume(make_state(d_augment=ADA()), tmp_path / "c")
 
 
@@ -135,3 +136,30 @@ def test_a_run_is_not_resumed_on_other_data(tmp_path):
         ModelFormatError, match="is of other data: columns or shapes, ranges or the classes' sizes differ"
     ):
         TableGAN(max_steps=6, batch_size=8).fit(X * 2, y, resume_from=tmp_path / "c")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"loss": "hinge"}, r"loss = Relativistic\(\), and now it is Hinge\(\); resume with the parameters"),
+        ({"class_balance": 0.5}, r"class_balance = 1.0, and now it is 0.5"),
+        ({"batch_size": 16}, r"batch_size = 8, and now it is 16"),
+    ],
+)
+def test_a_run_is_not_resumed_with_other_parameters(tmp_path, changes, message):
+    X, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
+    TableGAN(max_steps=2, batch_size=8).fit(X, y, callbacks=[Checkpoint(tmp_path / "c", every=2)])
+    with pytest.raises(ModelFormatError, match=message):
+        TableGAN(**{"max_steps": 4, "batch_size": 8, **changes}).fit(X, y, resume_from=tmp_path / "c")
+
+
+def test_parts_that_cannot_be_written_are_told_apart_by_their_kind(tmp_path):
+    class Own:
+        """Of a text that differs between objects."""
+
+        shares_backward, d_loss, g_loss = False, Hinge.d_loss, Hinge.g_loss
+
+    checkpoint.save(make_state(loss=Own()), tmp_path / "c")
+    checkpoint.resume(make_state(loss=Own()), tmp_path / "c")
+    with pytest.raises(ModelFormatError, match=r"loss = .*Own, and now it is Hinge\(\)"):
+        checkpoint.resume(make_state(loss=Hinge()), tmp_path / "c")

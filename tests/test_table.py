@@ -318,11 +318,23 @@ def _latents(gan):
 class TestDiscreteColumns:
     CODES = pd.DataFrame({"code": np.array([10, 20, 70, 75]).repeat(15), "x": np.arange(60.0)})
 
-    @pytest.mark.parametrize("column", ["code", 0])
+    @pytest.mark.parametrize("column", ["code", 0, -2])
     def test_by_name_and_by_position(self, column):
         gan = tiny_table_gan(discrete_columns=[column]).fit(self.CODES, LABELS)
         assert gan.codec_.blocks[0].size == 4
         assert set(gan.sample(100)[0]["code"]) <= {10, 20, 70, 75}
+
+    @pytest.mark.parametrize("container", [tuple, np.array, pd.Index, pd.Series, set, dict.fromkeys])
+    def test_any_container_of_names_is_saved(self, tmp_path, container):
+        given = container(["code"])
+        gan = tiny_table_gan(discrete_columns=given).fit(self.CODES, LABELS)
+        assert gan.get_params()["discrete_columns"] is given
+        gan.save(tmp_path / "model")
+        assert load(tmp_path / "model").discrete_columns == ("code",)
+
+    def test_what_runs_out_is_refused(self):
+        with pytest.raises(TypeError, match="discrete_columns must be a list of column names or positions, got <gen"):
+            tiny_table_gan(discrete_columns=(name for name in ["code"])).fit(self.CODES, LABELS)
 
     def test_the_guess_is_a_number(self):
         assert tiny_table_gan().fit(self.CODES, LABELS).codec_.blocks[0].size == 1

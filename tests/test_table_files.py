@@ -48,6 +48,14 @@ def write(tmp_path):
             "datetime",
             [pd.Timestamp(2024, 1, 31, 10), pd.Timestamp(2024, 2, 1)],
         ),
+        (
+            ["2024-01-31T10:00", "2024-02-01T00:00"],
+            "datetime",
+            [pd.Timestamp(2024, 1, 31, 10), pd.Timestamp(2024, 2, 1)],
+        ),
+        (["2024-01-31T10:00:00.250Z", "NA"], "datetime", [pd.Timestamp("2024-01-31 10:00:00.250"), None]),
+        (["2024-01-31 10:00", "2024-02-01T00:00"], "str", ["2024-01-31 10:00", "2024-02-01T00:00"]),
+        (["2024-01-31T10:00:00+02:00"], "str", ["2024-01-31T10:00:00+02:00"]),
         (["2024-13-31", "2024-01-01"], "str", ["2024-13-31", "2024-01-01"]),
         (["31/01/2024", "01/02/2024"], "str", ["31/01/2024", "01/02/2024"]),
     ],
@@ -56,6 +64,23 @@ def test_columns_are_numbers_dates_or_text(write, cells, dtype, values):
     column = read_table(write("a,b\n" + "".join(f"{cell},x\n" for cell in cells))).frame["a"]
     assert pd.api.types.is_string_dtype(column) if dtype == "str" else column.dtype.name.startswith(dtype)
     assert [None if pd.isna(value) else value for value in column] == values
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["1,5", "-2", "NA"], [1.5, -2, None]),
+        ([",5", "+1,25"], [0.5, 1.25]),
+        (["1,234,567", "1,5"], ["1,234,567", "1,5"]),
+        (["1.234,5", "1,5"], ["1.234,5", "1,5"]),
+        (["0,5", "007"], ["0,5", "007"]),
+    ],
+)
+def test_decimal_commas_are_read_where_no_comma_separates(write, cells, values):
+    column = read_table(write("a;b\n" + "".join(f"{cell};x\n" for cell in cells)), separator=";").frame["a"]
+    assert [None if pd.isna(value) else value for value in column] == values
+    quoted = read_table(write("a,b\n" + "".join(f'"{cell}",x\n' for cell in cells))).frame["a"]
+    assert pd.api.types.is_string_dtype(quoted)
 
 
 def test_columns_named_as_text_stay_text(write):
@@ -216,6 +241,39 @@ def test_new_rows_are_spelled_as_the_others(write, tmp_path):
     table = read_table(write(text), separator=";")
     write_appended(table, table.frame, tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text() == text + text.split("\n", 1)[1]
+
+
+@pytest.mark.parametrize(
+    "cell", ["2024-01-31T10:20", "2024-01-31 10:20:30.250000", "2024-01-31T10:20:30.250Z", "2024-01-31T10:20:30Z"]
+)
+def test_times_are_spelled_as_they_were(write, tmp_path, cell):
+    table = read_table(write(f"t;x\n{cell};1,5\n;?\n"), separator=";")
+    write_appended(table, table.frame, tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == f"t;x\n{cell};1,5\n;?\n{cell};1,5\n;?\n"
+    write_appended(table, table.frame.iloc[:0], tmp_path / "points.tsv")
+    assert (tmp_path / "points.tsv").read_text() == f"t\tx\n{cell}\t1.5\n\t?\n"
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [
+        (pd.RangeIndex(5, 9, 2, name="key"), pd.RangeIndex(5, 13, 2, name="key")),
+        (pd.Index([7, 2**53 + 1]), pd.Index([7, 2**53 + 1, 2**53 + 2, 2**53 + 3])),
+        (pd.Index([7, np.iinfo(np.int64).max - 1], name="key"), None),
+        (pd.Index(["a", "b"], name="key"), pd.Index(["a", "b", None, None], name="key")),
+    ],
+    ids=["range", "numbers", "named numbers", "text"],
+)
+def test_originals_keep_their_index_in_parquet(tmp_path, index, expected):
+    pd.DataFrame({"x": [1.0, 2.0]}, index).to_parquet(tmp_path / "a.parquet")
+    table = read_table(tmp_path / "a.parquet")
+    write_appended(table, table.frame.drop(columns=list(table.index_columns)), tmp_path / "b.parquet")
+    read = pd.read_parquet(tmp_path / "b.parquet")
+    if expected is None:  # pandas would read it as floats, so that it becomes a column
+        assert read["key"].dtype == "Int64"
+        assert read["key"].dropna().tolist() == index.tolist()
+    else:
+        pd.testing.assert_index_equal(read.index, expected.astype(read.index.dtype), exact="equiv")
 
 
 def test_parquet_keeps_its_schema(tmp_path):

@@ -102,9 +102,26 @@ def test_the_codec_survives_json(vectors):
     assert (read.unit_norm, read.dtype, read.columns) == (codec.unit_norm, codec.dtype, codec.columns)
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        pd.DatetimeIndex(["2024-01-01", "2024-01-02"], name="day"),
+        pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["part", "place"]),
+        pd.RangeIndex(2, name="dimension"),
+        pd.Index([("a", 1), ("b", 2)], tupleize_cols=False),
+    ],
+    ids=["dates", "levels", "range", "tuples"],
+)
+def test_frames_keep_the_index_of_their_columns(columns):
+    codec = VectorCodec.fit(pd.DataFrame(X[:, :2], columns=columns), False)
+    read = VectorCodec.from_dict(json.loads(json.dumps(codec.to_dict())))
+    for own in (codec, read):
+        pd.testing.assert_index_equal(own.decode(own.encode(X[:, :2])).columns, columns, exact="equiv")
+
+
 def test_labels_that_json_cannot_hold_are_named():
-    codec = VectorCodec.fit(pd.DataFrame(X[:, :1], columns=pd.DatetimeIndex(["2024-01-01"])), False)
-    with pytest.raises(TypeError, match=r"column label Timestamp.*cannot be saved; to save, name the columns"):
+    codec = VectorCodec.fit(pd.DataFrame(X[:, :1], columns=[frozenset("a")]), False)
+    with pytest.raises(TypeError, match=r"frozenset.*cannot be saved"):
         codec.to_dict()
 
 

@@ -20,6 +20,11 @@ def choose_columns(
         If there is no such column, or more than one.
     """
     listed = ", ".join(names)
+    if not image_columns:
+        raise ValueError(
+            f"{owner} must have one column of images, got none among the columns {listed}; if it is a table, train a "
+            f"TableGAN on it, on the command line by --target COLUMN, which names the column of classes."
+        )
     if len(image_columns) != 1:
         raise ValueError(
             f"{owner} must have exactly one column of images, got {list(image_columns)} among the columns "

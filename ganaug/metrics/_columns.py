@@ -142,7 +142,10 @@ def _resolve(discrete_columns: Sequence[Any] | None, names: list[Any]) -> set[An
         elif isinstance(column, int | np.integer) and -len(names) <= column < len(names):
             resolved.add(names[column])
         else:
-            raise ValueError(f"discrete_columns holds {column!r}, which is no column; choose from {names}.")
+            raise ValueError(
+                f"discrete_columns holds {column!r}, which is no column; choose from {names}, or give a position from "
+                f"{-len(names)} to {len(names) - 1}."
+            )
     return resolved
 
 
@@ -169,8 +172,8 @@ def _number_column(name: Any, argument: str, values: Any, first: str, reference:
         ) from None
     if np.isinf(numbers).any():
         raise ValueError(
-            f"Column {name!r} of {argument} holds infinity, first in row {int(np.isinf(numbers).argmax())}; "
-            f"replace it, by NaN for instance."
+            f"Column {name!r} of {argument} holds infinity, first in row {int(np.isinf(numbers).argmax()) + 1}, "
+            f"counted from 1; replace it, by NaN for instance."
         )
     return Column(name, numbers)
 

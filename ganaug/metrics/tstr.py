@@ -23,7 +23,8 @@ class ClassifierScores:
     macro_f1 : float
         Mean F1 of the classes.
     average_precision : float
-        Of the rarer class if there are two; else the mean over the classes, each against the others.
+        Of the rarer class if there are two; else the mean over the classes, each against the others. NaN if the test
+        rows are of one class.
     """
 
     balanced_accuracy: float
@@ -145,9 +146,11 @@ def _scores(y: np.ndarray, shares: np.ndarray, rarest: int) -> ClassifierScores:
 
     predicted, present = shares.argmax(axis=1), np.unique(y)
     recall = [float((predicted[y == code] == code).mean()) for code in present]
-    judged = [rarest] if shares.shape[1] == 2 and rarest in present else present
+    # A class has an average precision against others alone.
+    judged = [] if len(present) == 1 else [rarest] if shares.shape[1] == 2 else present
+    precision = [average_precision_score(y == code, shares[:, code]) for code in judged]
     return ClassifierScores(
         balanced_accuracy=float(np.mean(recall)),
         macro_f1=float(f1_score(y, predicted, labels=present, average="macro", zero_division=0.0)),
-        average_precision=float(np.mean([average_precision_score(y == code, shares[:, code]) for code in judged])),
+        average_precision=float(np.mean(precision)) if precision else float("nan"),
     )

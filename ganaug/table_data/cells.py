@@ -94,8 +94,8 @@ def check_finite(name: str, values: np.ndarray, missing: np.ndarray) -> None:
     if infinite.any():
         raise ValueError(
             f"{name} of X holds infinity (inf) in {int(infinite.sum())} of {len(values)} rows, the first in row "
-            f"{int(infinite.argmax())}; values must be finite: replace them by NaN, which counts as missing, or by "
-            f"the largest finite value."
+            f"{int(infinite.argmax()) + 1}, counted from 1; values must be finite: replace them by NaN, which counts "
+            f"as missing, or by the largest finite value."
         )
 
 

@@ -302,7 +302,7 @@ def _find_places(given: Sequence[Any] | None, names: tuple[Any, ...] | None, n_c
     """Return the positions of columns given by name or position."""
     if given is None:
         return set()
-    if isinstance(given, (str, bytes)) or not hasattr(given, "__iter__"):
+    if isinstance(given, (str, bytes)) or not hasattr(given, "__iter__") or hasattr(given, "__next__"):
         raise TypeError(
             f"discrete_columns must be a list of column names or positions, got {given!r}; pass [{given!r}]."
         )
@@ -311,13 +311,13 @@ def _find_places(given: Sequence[Any] | None, names: tuple[Any, ...] | None, n_c
     for column in given:
         if column in index:
             places.add(index[column])
-        elif isinstance(column, (int, np.integer)) and not isinstance(column, bool) and 0 <= column < n_columns:
-            places.add(int(column))
+        elif isinstance(column, (int, np.integer)) and type(column) is not bool and -n_columns <= column < n_columns:
+            places.add(int(column) % n_columns)
         else:
             known = "" if names is None else f"a name among {list_first(list(map(repr, names)))}; or "
             raise ValueError(
-                f"discrete_columns names {column!r}, which X does not have; expected {known}a position from 0 to "
-                f"{n_columns - 1}.{suggest(column, names or ())}"
+                f"discrete_columns names {column!r}, which X does not have; expected {known}a position from "
+                f"{-n_columns} to {n_columns - 1}.{suggest(column, names or ())}"
             )
     return places
 

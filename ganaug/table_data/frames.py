@@ -162,7 +162,7 @@ class FrameTable:
 
             array = as_array(X)
             check_n_columns(array.shape[1], len(self.types))
-            X = pd.DataFrame(array, columns=self._make_columns())
+            X = pd.DataFrame(array, columns=make_columns(self.names, self.level_names))
         _check_frame(X)
         check_names(list(X.columns), list(self.names))
         return [
@@ -176,7 +176,7 @@ class FrameTable:
 
         index = pd.RangeIndex(n_rows, name=self.index_name)
         frame = pd.DataFrame(dict(enumerate(columns)), index=index, copy=False)
-        frame.columns = self._make_columns()
+        frame.columns = make_columns(self.names, self.level_names)
         return frame
 
     def to_dict(self) -> dict[str, Any]:
@@ -196,14 +196,16 @@ class FrameTable:
         names, level_names = (tuple(from_json(name) for name in values[key]) for key in ("names", "level_names"))
         return cls(types, names, level_names, from_json(values["index_name"]))
 
-    def _make_columns(self) -> Any:
-        import pandas as pd
 
-        if len(self.level_names) > 1:
-            return pd.MultiIndex.from_tuples(self.names, names=self.level_names)
-        if self.names == tuple(range(len(self.names))):
-            return pd.RangeIndex(len(self.names), name=self.level_names[0])
-        return pd.Index(self.names, name=self.level_names[0], tupleize_cols=False)
+def make_columns(names: tuple[Any, ...], level_names: tuple[Any, ...]) -> Any:
+    """Return the index of a DataFrame's columns, of one level or several."""
+    import pandas as pd
+
+    if len(level_names) > 1:
+        return pd.MultiIndex.from_tuples(names, names=level_names)
+    if names == tuple(range(len(names))):
+        return pd.RangeIndex(len(names), name=level_names[0])
+    return pd.Index(names, name=level_names[0], tupleize_cols=False)
 
 
 def check_names(given: list[Any], expected: list[Any]) -> None:

@@ -1,30 +1,58 @@
 """The columns of a CSV file: what their cells, all of them text, stand for."""
 
 import contextlib
+import re
+from dataclasses import dataclass
 from typing import Any
 
 _MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?")
 # Codes with leading zeros, and integers that no 64 bits hold.
 _CODES = r"[+-]?(?:0\d|\d{19,}$)"
-_DATES = {"%Y-%m-%d": r"\d{4}-\d\d-\d\d", "%Y-%m-%d %H:%M:%S": r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"}
+_DECIMAL_COMMA = r"[+-]?\d*,?\d+"
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:([ T])\d\d:\d\d(:\d\d(\.\d{3}(?:\d{3})?)?)?(Z?))?")
+_MILLISECONDS = "%3f"
+"""What three digits of a second are called in formats here; Python has a name for six alone."""
 
 
-def parse(text: Any) -> tuple[Any, str, str]:
-    """Return a column as numbers, dates or text; how its missing values are spelled; and the format of its dates."""
+@dataclass(frozen=True, eq=False)
+class Column:
+    """What a column's cells stand for.
+
+    Attributes
+    ----------
+    values : Series
+        Numbers, dates or text.
+    missing : str
+        How missing numbers and dates are spelled.
+    form : str
+        The format of dates.
+    has_decimal_comma : bool
+    """
+
+    values: Any
+    missing: str = ""
+    form: str = ""
+    has_decimal_comma: bool = False
+
+
+def parse(text: Any, *, decimal_comma: bool = False) -> Column:
+    """Return what a column of text stands for; numbers may be spelled with a decimal comma if that is said."""
     stripped = text.str.strip()
     is_missing = stripped.isin(_MISSING)
     present = stripped[~is_missing]
-    parsed, form = None, ""
+    parsed, form, has_comma = None, "", False
     if len(present) and not present.str.match(_CODES).any():
         parsed = _as_numbers(present)
+        if parsed is None and decimal_comma and present.str.fullmatch(_DECIMAL_COMMA).all():
+            parsed, has_comma = _as_numbers(present.str.replace(",", ".", regex=False)), True
         if parsed is None:
             parsed, form = _as_dates(present)
     if parsed is None:
-        return as_text(text), "", ""
+        return Column(as_text(text))
     spelling = str(text[is_missing].mode()[0]) if is_missing.any() else ""
     if is_missing.any() and parsed.dtype.kind in "iu":
         parsed = parsed.astype("Int64")
-    return parsed.reindex(text.index), spelling, form
+    return Column(parsed.reindex(text.index), spelling, form, has_comma)
 
 
 def _as_numbers(present: Any) -> Any:
@@ -38,13 +66,39 @@ def _as_numbers(present: Any) -> Any:
 
 
 def _as_dates(present: Any) -> tuple[Any, str]:
+    """Return dates or times, and their format, if all are spelled alike: as ISO 8601, in UTC or of no zone."""
     import pandas as pd
 
-    for form, pattern in _DATES.items():
-        if present.str.fullmatch(pattern).all():
+    first = _TIME.fullmatch(present.iloc[0])
+    if first:
+        between, seconds, fraction, zone = first.groups()
+        form = "%Y-%m-%d" + (f"{between}%H:%M" if between else "") + (":%S" if seconds else "")
+        form += {None: "", 4: f".{_MILLISECONDS}", 7: ".%f"}[fraction and len(fraction)] + (zone or "")
+        if present.str.fullmatch(_pattern(form)).all():
             with contextlib.suppress(ValueError):
-                return pd.to_datetime(present, format=form), form
+                return pd.to_datetime(present, format=form.replace(_MILLISECONDS, "%f")), form
     return None, ""
+
+
+def _pattern(form: str) -> str:
+    """Return the regular expression of what a format spells."""
+    digits = {_MILLISECONDS: 3, "%Y": 4, "%f": 6} | {f"%{letter}": 2 for letter in "mdHMS"}
+    pattern = re.escape(form)
+    for name, n in digits.items():
+        pattern = pattern.replace(re.escape(name), rf"\d{{{n}}}")
+    return pattern
+
+
+def spell_times(times: Any, form: str) -> Any:
+    """Return times as text; missing ones stay missing."""
+    if _MILLISECONDS not in form:
+        return times.dt.strftime(form)
+    return times.dt.strftime(form.replace(_MILLISECONDS, "%f")).str.replace(r"(\.\d{3})\d{3}", r"\1", regex=True)
+
+
+def spell_with_comma(numbers: Any) -> Any:
+    """Return numbers as text with a decimal comma; missing ones stay missing."""
+    return numbers.map(lambda number: str(number).replace(".", ","), na_action="ignore")
 
 
 def find_form(times: Any) -> str:

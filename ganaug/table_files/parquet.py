@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ganaug.table_files.csv_columns import find_form
 from ganaug.table_files.table import SYNTHETIC, Table, require
 
@@ -66,19 +68,41 @@ def _without_decimals(schema: Any, kind: Any = None) -> Any:
     return pa.schema([field.with_type(kind) if pa.types.is_decimal(field.type) else field for field in schema])
 
 
-def _with_nullable(old: Any, new: Any) -> dict[bytes, bytes] | None:
-    """Return a table's metadata, in which integers that new rows lack are such as may be missing.
+def _adapt_metadata(old: Any, new: Any) -> dict[bytes, bytes] | None:
+    """Return a table's metadata as it suits the table with new rows.
 
-    pandas would read them as floats, and change those beyond 2**53.
+    Integers that new rows lack are such as may be missing: pandas would read them as floats, and change those beyond
+    2**53. It does so in an index whatever is noted, so that such a level of the index becomes a column. A range goes
+    on.
     """
     metadata = dict(old.schema.metadata or {})
     if b"pandas" not in metadata:
         return metadata or None
     notes = json.loads(metadata[b"pandas"])
+    emptied = set()
     for note in notes["columns"]:
-        if note["name"] not in new and note["numpy_type"] in _NULLABLE:
+        if note["field_name"] not in new and note["numpy_type"] in _NULLABLE:
             note["numpy_type"] = _NULLABLE[note["numpy_type"]]
-    return metadata | {b"pandas": json.dumps(notes).encode()}
+            emptied.add(note["field_name"])
+    kept = [level for level in notes["index_columns"] if isinstance(level, dict) or level not in emptied]
+    for level in kept:
+        if isinstance(level, dict):
+            level["stop"] = level["start"] + level["step"] * (old.num_rows + len(new))
+    return metadata | {b"pandas": json.dumps({**notes, "index_columns": kept}).encode()}
+
+
+def _number_rows(table: Table, new: Any) -> Any:
+    """Return new rows whose numbers go on from the largest, where an index has numbers and no name.
+
+    Such numbers are those that rows once had in a larger table; an index with a name identifies them.
+    """
+    for name in table.index_columns:
+        if name.startswith("__index_level_") and table.frame[name].dtype.kind in "iu":
+            numbers = table.frame[name]
+            if int(numbers.max()) + len(new) <= np.iinfo(numbers.dtype).max:
+                first = int(numbers.max()) + 1
+                new = new.assign(**{name: np.arange(first, first + len(new), dtype=numbers.dtype)})
+    return new
 
 
 def write_parquet(table: Table, new: Any, path: Path, mark: bool) -> None:
@@ -87,11 +111,12 @@ def write_parquet(table: Table, new: Any, path: Path, mark: bool) -> None:
     from pyarrow import parquet
 
     old = pa.Table.from_pandas(table.frame, preserve_index=False) if table.arrow is None else table.arrow
+    new = _number_rows(table, new)
     given = pa.schema([field for field in old.schema if field.name in new])
     made = pa.Table.from_pandas(new, schema=_without_decimals(given), preserve_index=False).cast(given)
     columns = [made[field.name] if field.name in new else pa.nulls(len(new), field.type) for field in old.schema]
     rows = pa.table(columns, schema=old.schema)
-    joined = pa.concat_tables([old.replace_schema_metadata(_with_nullable(old, new)), rows])
+    joined = pa.concat_tables([old.replace_schema_metadata(_adapt_metadata(old, new)), rows])
     if mark:
         joined = joined.append_column(SYNTHETIC, pa.array([False] * old.num_rows + [True] * rows.num_rows))
     parquet.write_table(joined, path)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 
-from ganaug.table_files.csv_columns import as_text, parse
+from ganaug.table_files.csv_columns import Column, as_text, parse
 from ganaug.table_files.csv_lines import read_texts
 from ganaug.table_files.parquet import read_parquet
 from ganaug.table_files.table import SEPARATORS, Table, check_table_suffix, require
@@ -24,7 +24,7 @@ def read_table(
     path : path-like
         Ending in .csv, .tsv or .parquet.
     separator : str of length 1, optional
-        Default: a comma for .csv, a tabulator for .tsv.
+        Default: a comma for .csv, a tabulator for .tsv. Where it is no comma, numbers may have a decimal comma.
     text_columns : iterable of str
         Columns of a CSV file that are text, whatever they look like.
     spelled_columns : iterable of str
@@ -53,13 +53,17 @@ def read_table(
 def _read_csv(path: Path, separator: str, text_columns: set[str], spelled_columns: set[str]) -> Table:
     import pandas as pd
 
-    texts, columns, missing, dates = read_texts(path, separator), {}, {}, {}
-    for name, cells in texts.items():
-        if name in text_columns:
-            columns[name] = as_text(cells)
-            continue
-        columns[name], spelling, form = parse(cells)
-        missing |= {name: spelling} if spelling else {}
-        dates |= {name: form} if form else {}
-    spelled = {name: texts[name] for name in spelled_columns if name in texts}
-    return Table(path, pd.DataFrame(columns), separator, missing, dates, spelled)
+    texts = read_texts(path, separator)
+    columns = {
+        name: Column(as_text(cells)) if name in text_columns else parse(cells, decimal_comma=separator != ",")
+        for name, cells in texts.items()
+    }
+    return Table(
+        path,
+        pd.DataFrame({name: column.values for name, column in columns.items()}),
+        separator,
+        missing={name: column.missing for name, column in columns.items() if column.missing},
+        dates={name: column.form for name, column in columns.items() if column.form},
+        decimal_commas=frozenset(name for name, column in columns.items() if column.has_decimal_comma),
+        spelled={name: texts[name] for name in spelled_columns if name in texts},
+    )

@@ -30,6 +30,8 @@ class Table:
         How missing numbers and dates of a CSV file's columns are spelled.
     dates : dict of str to str
         Formats of columns of dates and times.
+    decimal_commas : frozenset of str
+        A CSV file's columns of numbers that have a decimal comma.
     spelled : dict of str to Series of str
         The cells of some of a CSV file's columns, as they are spelled.
     arrow : pyarrow.Table, or None for CSV
@@ -42,6 +44,7 @@ class Table:
     separator: str | None
     missing: dict[str, str] = field(default_factory=dict)
     dates: dict[str, str] = field(default_factory=dict)
+    decimal_commas: frozenset[str] = frozenset()
     spelled: dict[str, Any] = field(default_factory=dict)
     arrow: Any = None
     index_columns: tuple[str, ...] = ()

@@ -1,11 +1,11 @@
 """Tables written to files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, TextIO
 
-from ganaug.table_files.csv_columns import find_form
+from ganaug.table_files.csv_columns import find_form, spell_times, spell_with_comma
 from ganaug.table_files.csv_lines import copy_lines, find_encoding
 from ganaug.table_files.parquet import write_parquet
 from ganaug.table_files.table import SEPARATORS, SYNTHETIC, Table, check_mark, check_table_output, written_file
@@ -69,7 +69,7 @@ def write_appended(
 def _write_lines(table: Table, new: Any, path: Path, mark: bool) -> None:
     is_copied = table.path.suffix.lower() == path.suffix.lower()
     separator = table.separator if is_copied else SEPARATORS[path.suffix.lower()]
-    rows = _spell(new, table.dates, table.missing)
+    rows = _spell(new, table.dates, table.missing, table.decimal_commas if is_copied else ())
     if mark:
         rows[SYNTHETIC] = True
     with path.open("w", encoding=find_encoding(table), newline="") as out:
@@ -96,12 +96,19 @@ class _Lines:
         return self._out.write(line.removesuffix("\r\n") + self._end)
 
 
-def _spell(rows: Any, dates: Mapping[str, str], missing: Mapping[str, str] | None = None) -> Any:
-    """Spell missing values and dates as a CSV file does."""
+def _spell(
+    rows: Any,
+    dates: Mapping[str, str],
+    missing: Mapping[str, str] | None = None,
+    decimal_commas: Iterable[str] = (),
+) -> Any:
+    """Spell missing values, dates and decimals as a CSV file does."""
     spelled = rows.copy()
     for name, form in dates.items():
         if form and spelled[name].dtype.kind == "M":  # Identifiers are empty.
-            spelled[name] = spelled[name].dt.strftime(form)
+            spelled[name] = spell_times(spelled[name], form)
+    for name in decimal_commas:
+        spelled[name] = spell_with_comma(spelled[name])
     for name, spelling in (missing or {}).items():
         column = spelled[name].astype(object)
         spelled[name] = column.where(column.notna(), spelling)

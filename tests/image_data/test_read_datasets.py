@@ -4,6 +4,7 @@ import io
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -208,6 +209,12 @@ def test_parquet_without_one_image_column_is_refused(tmp_path):
     path = make_parquet(tmp_path / "a.parquet", second=images)
     with pytest.raises(ValueError, match=r"exactly one column of images, got \['image', 'second'\] among"):
         read_images(path)
+
+
+def test_a_table_is_no_data_set_of_images(tmp_path):
+    pd.DataFrame({"a": [1.0, 2.0], "y": ["u", "v"]}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match=r"got none among the columns a, y; if it is a table, .* --target COLUMN"):
+        read_images(tmp_path / "a.parquet")
 
 
 def test_parquet_without_one_label_column_is_refused(tmp_path):

@@ -98,7 +98,7 @@ def test_columns_are_matched_by_name_not_by_place():
         ((np.ones((2, 0)),), "got 2 rows of 0 columns"),
         ((np.ones(3),), r"table 0 must be two-dimensional, \(rows, columns\), got shape \(3,\)"),
         ((FRAME["age"],), r"table 0 must be two-dimensional, got one column; pass a DataFrame: X.to_frame\(\)"),
-        (([[1.0], [2.0]], [[1.0], [np.inf]]), "Column 0 of table 1 holds infinity, first in row 1"),
+        (([[1.0], [2.0]], [[1.0], [np.inf]]), "Column 0 of table 1 holds infinity, first in row 2, counted from 1"),
         (([[1.0]], [["many"]]), "Column 0 of table 1 has dtype object and that of table 0 has object"),
         ((FRAME[["since"]], FRAME[["age"]].set_axis(["since"], axis=1)), "Column 'since' of table 1 has dtype float64"),
     ],

@@ -56,6 +56,13 @@ def test_scores_agree_with_scikit_learn(shares):
     )
 
 
+def test_test_rows_of_one_class_have_no_average_precision():
+    train, (X, y) = draw(300, (0.7, 0.3)), draw(200, (0.7, 0.3))
+    (result,) = score(train, train, (X[y == 0], y[y == 0]))
+    assert np.isnan([result.synthetic.average_precision, result.real.average_precision]).all()
+    assert result.real.balanced_accuracy > 0.6
+
+
 def test_a_class_without_synthetic_rows_counts_as_never_found():
     train, test = draw(300, (0.5, 0.3, 0.2)), draw(200, (0.5, 0.3, 0.2))
     X, y = train

@@ -49,7 +49,7 @@ def test_duplicate_column_names():
 def test_infinite_values(infinite):
     X = RNG.normal(size=(5, 2))
     X[3, 1] = infinite
-    message = r"Column {} of X holds infinity \(inf\) in 1 of 5 rows, the first in row 3; values must be finite"
+    message = r"Column {} of X holds infinity \(inf\) in 1 of 5 rows, the first in row 4, counted from 1; values must"
     with pytest.raises(ValueError, match=message.format("1")):
         TableCodec.fit(X)
     with pytest.raises(ValueError, match=message.format("'b'")):
@@ -209,7 +209,7 @@ def test_compact_rows_of_another_shape(codec):
 def test_unknown_discrete_column():
     with pytest.raises(ValueError, match=r"discrete_columns names 'nn', .* Did you mean 'n'\?"):
         TableCodec.fit(FRAME, discrete_columns=["nn"])
-    with pytest.raises(ValueError, match=r"discrete_columns names 2, .* expected a position from 0 to 1"):
+    with pytest.raises(ValueError, match=r"discrete_columns names 2, .* expected a position from -2 to 1"):
         TableCodec.fit(np.ones((3, 2)), discrete_columns=[2])
 
 
