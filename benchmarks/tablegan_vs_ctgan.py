@@ -66,13 +66,8 @@ def main() -> None:
 
 def compare_quality(train: pd.DataFrame, test: pd.DataFrame, epochs: int, seed: int) -> dict[str, Any]:
     """Train both, draw, and train a classifier on what they drew."""
-    judge, columns, gan = make_judge(train, test), train.drop(columns=TARGET), TableGAN(random_state=seed)
-    _, seconds = timed(lambda: gan.fit(columns, train[TARGET]))
-    (X, y), drawing = timed(lambda: gan.sample(len(train)))
-    own = X.assign(**{TARGET: y})
-    row: dict[str, Any] = {"real": judge(train), "tablegan": judge(own)}
-    row["tablegan_quality"] = measure_quality(train, test, own)
-    row |= {"tablegan_cpu_seconds": seconds, "tablegan_sampling_cpu_seconds": drawing, "tablegan_repr": repr(gan)}
+    judge, own = make_judge(train, test), measure_tablegan(train, test, seed)
+    row = {"real": judge(train), **{f"tablegan_{name}": value for name, value in own.items()}}
     from ctgan import CTGAN
 
     torch.manual_seed(seed)
@@ -81,9 +76,19 @@ def compare_quality(train: pd.DataFrame, test: pd.DataFrame, epochs: int, seed: 
     discrete = [name for name in train if not pd.api.types.is_numeric_dtype(train[name])]
     _, peer_seconds = timed(lambda: peer.fit(train, discrete))
     rows, peer_drawing = timed(lambda: peer.sample(len(train)))
-    row |= {"ctgan": judge(rows), "ctgan_quality": measure_quality(train, test, rows)}
+    row |= {"ctgan_scores": judge(rows), "ctgan_quality": measure_quality(train, test, rows)}
     row |= {"ctgan_epochs": epochs, "ctgan_cpu_seconds": peer_seconds}
-    return row | {"ctgan_sampling_cpu_seconds": peer_drawing, "ratio": round(peer_seconds / seconds, 1)}
+    return row | {"ctgan_sampling_cpu_seconds": peer_drawing, "ratio": round(peer_seconds / own["cpu_seconds"], 1)}
+
+
+def measure_tablegan(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> dict[str, Any]:
+    """Train, draw as many rows, and return what they teach, how near they are, and CPU seconds."""
+    columns, gan = train.drop(columns=TARGET), TableGAN(random_state=seed)
+    _, seconds = timed(lambda: gan.fit(columns, train[TARGET]))
+    (X, y), drawing = timed(lambda: gan.sample(len(train)))
+    rows = X.assign(**{TARGET: y})
+    row = {"scores": make_judge(train, test)(rows), "quality": measure_quality(train, test, rows)}
+    return row | {"cpu_seconds": seconds, "sampling_cpu_seconds": drawing, "repr": repr(gan)}
 
 
 def measure_quality(train: pd.DataFrame, test: pd.DataFrame, rows: pd.DataFrame) -> dict[str, Any]:
@@ -106,12 +111,9 @@ def measure_quality(train: pd.DataFrame, test: pd.DataFrame, rows: pd.DataFrame)
 
 def measure_seeds(train: pd.DataFrame, test: pd.DataFrame, seeds: Sequence[int] = range(5)) -> dict[str, Any]:
     """Train `TableGAN` again from other random numbers: how much of a score is chance."""
-    judge, columns = make_judge(train, test), train.drop(columns=TARGET)
-    rows = []
-    for seed in seeds:
-        X, y = TableGAN(random_state=seed).fit(columns, train[TARGET]).sample(len(train))
-        rows.append(judge(X.assign(**{TARGET: y})))
-    means = {name: round(float(np.mean([row[name] for row in rows])), 4) for name in rows[0]}
+    rows = [measure_tablegan(train, test, seed) for seed in seeds]
+    scores = pd.DataFrame([row["scores"] for row in rows])
+    means = scores.mean().round(4).to_dict()
     return {"seeds": list(seeds), "tablegan": rows, "mean": means}
 
 
