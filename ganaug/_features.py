@@ -33,6 +33,7 @@ def as_features(name: str, X: Any, *, n_min: int = 1) -> np.ndarray:
     """
     if hasattr(X, "detach"):
         X = X.detach().cpu()
+        X = X.float() if "bfloat16" in str(X.dtype) else X
     X = np.asarray(X)
     if X.dtype.kind not in "fiub":
         raise ValueError(f"{name} must be a numeric array, got dtype {X.dtype}; encode it as numbers first.")

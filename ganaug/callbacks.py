@@ -85,7 +85,7 @@ class SampleGrid:
         z = torch.randn(len(y), state.recipe.latent_dim, generator=chance)
         with torch.inference_mode():
             x = state.ema(z.to(state.fabric.device), y.to(state.fabric.device))
-        write_grid(to_uint8(x), Path(str(self.path).format(step=state.step)), self.n_columns)
+        write_grid(to_uint8(x), Path(str(self.path).replace("{step}", str(state.step))), self.n_columns)
 
 
 def to_uint8(x: torch.Tensor) -> np.ndarray:

@@ -212,8 +212,13 @@ def _write_folder(path: Path, blocks: Iterator[tuple[np.ndarray, np.ndarray]], n
 
 
 def _folder_names(classes: tuple[Label, ...]) -> dict[Label, str]:
-    """Name each label's folder: without separators, and not hidden, since readers pass over hidden folders."""
-    names = {label: str(label).replace("/", "_").replace("\\", "_") for label in classes}
+    """Name each label's folder: without separators, and not hidden, since readers pass over hidden folders.
+
+    Numbers are padded with zeros, so that readers, which sort names, number them as they were.
+    """
+    is_counted = all(type(label) is int and label >= 0 for label in classes)
+    width = len(str(max(classes))) if is_counted else 0
+    names = {label: str(label).zfill(width).replace("/", "_").replace("\\", "_") for label in classes}
     bad = [name for name in names.values() if not name or name.startswith(".") or "\0" in name]
     if bad or len(set(names.values())) < len(names):
         raise ValueError(

@@ -65,6 +65,11 @@ def test_grid_is_written_at_its_steps_and_at_the_end(tmp_path):
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["at_3.png", "at_6.png", "at_7.png"]
 
 
+def test_other_braces_in_a_name_stay(tmp_path):
+    train(make_state(max_steps=2), [SampleGrid(tmp_path / "{run}_{step}.png", every=2)])
+    assert [path.name for path in tmp_path.iterdir()] == ["{run}_2.png"]
+
+
 def test_grid_has_a_row_per_class_and_no_influence(tmp_path):
     states = [make_state(max_steps=3), make_state(max_steps=3)]
     torch.manual_seed(0)

@@ -32,6 +32,13 @@ def test_folder_holds_one_png_per_sample_in_its_class(tmp_path):
         assert 60 * (target + 1) <= np.asarray(image).min() <= np.asarray(image).max() < 60 * (target + 1) + 10
 
 
+def test_folders_of_numbers_sort_as_the_numbers(tmp_path):
+    labels = list(range(12))
+    path = export_samples(SeededGAN(labels), tmp_path / "out", labels)
+    assert ImageFolder(path).classes == [f"{label:02d}" for label in labels]
+    assert ImageFolder(export_samples(SeededGAN([0, 9]), tmp_path / "few", [0, 9])).classes == ["0", "9"]
+
+
 def test_npz_holds_sorted_arrays(tmp_path):
     export_samples(SeededGAN(), tmp_path / "out.npz", ["emu", "cat"])
     with np.load(tmp_path / "out.npz", allow_pickle=False) as arrays:

@@ -36,6 +36,7 @@ def test_different_widths_are_refused():
 
 def test_trailing_axes_are_flattened_and_tensors_taken():
     assert as_features("X", torch.zeros(5, 3, 2, 2, requires_grad=True)).shape == (5, 12)
+    assert as_features("X", torch.ones(5, 2, dtype=torch.bfloat16)).tolist() == [[1.0, 1.0]] * 5
 
 
 @pytest.mark.parametrize(

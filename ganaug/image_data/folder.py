@@ -18,7 +18,7 @@ _PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 class FolderSource:
     """Images in class subfolders, at any depth; the label is the name of the subfolder.
 
-    Hidden files and folders are passed over.
+    Hidden files and folders are passed over. As in torchvision, Exif data do not turn an image.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable, Sequence
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,7 @@ def clean_labels(y: Any) -> tuple[list[Label], str | None]:
                 f"y has shape {y.shape}; expected one label for each sample, shape (N,). "
                 f"Turn one-hot rows into labels with y.argmax(axis=1), and a column with y.ravel()."
             )
-        dtype = {"U": "str", "S": "bytes"}.get(y.dtype.kind, y.dtype.name)
+        dtype = {"U": "str", "T": "str", "S": "bytes"}.get(y.dtype.kind, y.dtype.name)
         y = y.tolist()
     elif isinstance(y, (str, bytes)) or not hasattr(y, "__iter__"):
         raise TypeError(f"y must be a list or array with one label for each sample, got {y!r}.")
@@ -131,7 +132,9 @@ def clean_labels(y: Any) -> tuple[list[Label], str | None]:
 
 
 def clean_label(label: Any, name: str) -> Label:
-    """Return one label as a plain Python object: numpy scalars and 0-d tensors become numbers.
+    """Return one label as a plain Python object.
+
+    Numpy scalars and 0-d tensors become numbers, in tuples too, and members of an IntEnum or StrEnum their values.
 
     Raises
     ------
@@ -142,6 +145,10 @@ def clean_label(label: Any, name: str) -> Label:
     """
     if isinstance(label, np.generic) or (isinstance(label, (np.ndarray, torch.Tensor)) and label.ndim == 0):
         label = label.item()
+    if type(label) is tuple:
+        label = tuple(part.item() if isinstance(part, np.generic) else part for part in label)
+    if isinstance(label, Enum) and isinstance(label, (int, str)):
+        label = label.value
     if not _is_hashable(label):
         raise TypeError(
             f"{name} is {label!r} of type {type(label).__name__}, which is not hashable and so cannot name a "

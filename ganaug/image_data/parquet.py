@@ -93,7 +93,8 @@ def _read_row(value: Any, label: Label) -> tuple[Any, Label]:
 
 def _read_features(schema: Any) -> dict[str, Any]:
     metadata = (schema.metadata or {}).get(b"huggingface")
-    return json.loads(metadata)["info"]["features"] if metadata else {}
+    features = json.loads(metadata)["info"]["features"] if metadata else {}
+    return {name: feature for name, feature in features.items() if isinstance(feature, dict)}  # Lists hold no images.
 
 
 def _read_class_names(schema: Any, label_feature: dict[str, Any]) -> dict[Label, str]:
@@ -105,4 +106,4 @@ def _holds_images(name: str, schema: Any, features: dict[str, Any]) -> bool:
     if name in features:
         return features[name].get("_type") == "Image"
     kind = str(schema.field(name).type)
-    return kind.startswith("struct<bytes:") or kind in ("binary", "large_binary")
+    return (kind.startswith("struct<") and "bytes: " in kind) or kind in ("binary", "large_binary")

@@ -72,23 +72,25 @@ def fits(low: float, high: float, value_range: ValueRange) -> bool:
     return value_range[0] - slack <= low and high <= value_range[1] + slack
 
 
-def find_range(low: float, high: float, *, is_float: bool) -> ValueRange:
+def find_range(low: float, high: float, *, is_float: bool, expected: ValueRange | None = None) -> ValueRange:
     """Find which range pixels with these extremes were meant to have.
 
-    Integers mean 0 to 255. Floats mean the first of [0, 1], [-1, 1] and [0, 255] that holds them all.
+    Integers mean 0 to 255. Floats mean `expected` if that holds them all, and else the first of [0, 1], [-1, 1] and
+    [0, 255] that does.
 
     Raises
     ------
     ValueError
         If no range fits.
     """
-    for value_range in FLOAT_RANGES if is_float else (BYTE_RANGE,):
+    ranges = (BYTE_RANGE,) if not is_float else FLOAT_RANGES if expected is None else (expected, *FLOAT_RANGES)
+    for value_range in ranges:
         if fits(low, high, value_range):
             return value_range
-    expected = "[0, 1], [-1, 1] or [0, 255]" if is_float else "[0, 255]"
+    named = "[0, 1], [-1, 1] or [0, 255]" if is_float else "[0, 255]"
     kind = "float" if is_float else "integer"
     raise ValueError(
-        f"Pixels range from {low:g} to {high:g}, but {kind} pixels must lie in {expected}; "
+        f"Pixels range from {low:g} to {high:g}, but {kind} pixels must lie in {named}; "
         f"rescale X, for example by undoing a Normalize transform."
     )
 

@@ -36,7 +36,8 @@ def read_like(layout: ImageLayout, data: Any, on_error: str = "raise") -> ImageD
     Parameters
     ----------
     layout : ImageLayout
-        What the model's images look like; files are resized to it.
+        What the model's images look like; if these were PIL images or files, such are resized to it. Floats have its
+        range if they fit it.
     data : tuple (X, y), or whatever `read_images` takes without `y`
     on_error : {'raise', 'skip'}, default 'raise'
 
@@ -46,9 +47,7 @@ def read_like(layout: ImageLayout, data: Any, on_error: str = "raise") -> ImageD
         As `read_images`; and if images have another shape than the model's.
     """
     X, y = data if isinstance(data, tuple) else (data, None)
-    is_array = isinstance(X, (np.ndarray, torch.Tensor))
-    size = (layout.height, layout.width) if layout.container == "pil" and not is_array else None
-    found = read_images(X, y, image_size=size, on_error=on_error)
+    found = _read(X, y, replace(_check_options(None, on_error, None), like=layout))
     if found.layout.shape != layout.shape:
         raise ValueError(
             f"The model makes images of (channels, height, width) {layout.shape}, but the data has "
@@ -116,7 +115,10 @@ def read_images(
     >>> data.pixels.shape, data.labels, data.layout.value_range
     ((2, 3, 8, 8), ['cat', 'dog'], (0.0, 1.0))
     """
-    options = _check_options(cache_dir, on_error, image_size)
+    return _read(X, y, _check_options(cache_dir, on_error, image_size))
+
+
+def _read(X: Any, y: Any, options: ReadOptions) -> ImageData:
     if isinstance(X, (np.ndarray, torch.Tensor)):
         return _read_array(X, y, options)
     if isinstance(X, (list, tuple)) and not (y is None and len(X) and _is_pair(X[0])):
@@ -168,7 +170,7 @@ def _read_array(X: np.ndarray | torch.Tensor, y: Any, options: ReadOptions) -> I
     if layout.dtype == "uint8":
         return ImageData(move_channels_first(X, layout), labels, layout, label_dtype=dtype)
     low, high = measure(X)
-    layout = replace(layout, value_range=find_range(low, high, is_float=layout.is_float))
+    layout = replace(layout, value_range=find_range(low, high, is_float=layout.is_float, expected=options.float_range))
     warn_if_dim(high, layout.dtype, layout.value_range)
     with PixelStore(len(X), options.cache_dir) as store:
         for block in encode_blocks(X, layout):

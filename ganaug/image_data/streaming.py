@@ -25,11 +25,23 @@ _BLOCK = 128
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """The keyword arguments of `read_images`, checked."""
+    """The keyword arguments of `read_images`, checked; or how images are to be read like others, in `like`."""
 
-    cache_dir: Path | None
-    on_error: str
-    image_size: tuple[int, int] | None
+    cache_dir: Path | None = None
+    on_error: str = "raise"
+    image_size: tuple[int, int] | None = None
+    like: ImageLayout | None = None
+
+    @property
+    def pil_size(self) -> tuple[int, int] | None:
+        """The height and width that PIL images are resized to."""
+        is_pil_like = self.like is not None and self.like.container == "pil"
+        return (self.like.height, self.like.width) if is_pil_like else self.image_size  # type: ignore[union-attr]
+
+    @property
+    def float_range(self) -> ValueRange | None:
+        """The range that floats are in if they fit it; None if they may have any."""
+        return self.like.value_range if self.like is not None and self.like.is_float else None
 
 
 def read_source(source: Source, options: ReadOptions) -> ImageData:
@@ -51,6 +63,10 @@ def read_source(source: Source, options: ReadOptions) -> ImageData:
     return data
 
 
+class _MixedModesError(Exception):
+    """A PIL image is not of the mode that the first had; all must be read anew, as RGB."""
+
+
 class _RangeWidenedError(Exception):
     """Pixels left the range that the first block had; everything must be read anew."""
 
@@ -59,9 +75,9 @@ class _RangeWidenedError(Exception):
 
 
 def _read_in_range(
-    source: Source, options: ReadOptions, entry: Path | None, value_range: ValueRange | None
+    source: Source, options: ReadOptions, entry: Path | None, value_range: ValueRange | None, mode: str | None = None
 ) -> ImageData:
-    reader = _Reader(source, options, value_range)
+    reader = _Reader(source, options, value_range, mode)
     try:
         with PixelStore(len(source), options.cache_dir) as store:
             for block in reader.blocks():
@@ -69,17 +85,21 @@ def _read_in_range(
             data = reader.finish(store.finish())
             return keep_entry(data, store.folder, entry) if entry and store.folder else data
     except _RangeWidenedError as widened:
-        wider = widened.value_range
-    return _read_in_range(source, options, entry, wider)
+        value_range = widened.value_range
+    except _MixedModesError as mixed:
+        mode = "RGB"
+        warnings.warn(f"{mixed}; all are read as RGB.", GanaugWarning, stacklevel=5)
+    return _read_in_range(source, options, entry, value_range, mode)
 
 
 class _Reader:
     """One pass over a source: checks each image against the first and counts what was skipped."""
 
-    def __init__(self, source: Source, options: ReadOptions, value_range: ValueRange | None) -> None:
+    def __init__(self, source: Source, options: ReadOptions, value_range: ValueRange | None, mode: str | None) -> None:
         self._source = source
         self._options = options
         self._value_range = value_range
+        self._mode = mode
         self._extremes = (np.inf, -np.inf)
         self._layout: ImageLayout | None = None
         self._first_name = ""
@@ -148,7 +168,7 @@ class _Reader:
     def _check(self, image: Any, name: str) -> np.ndarray | torch.Tensor:
         container = "pil" if is_pil(image) else None
         if container:
-            image = pil_to_array(image, name, self._options.image_size)
+            image = pil_to_array(image, name, self._options.pil_size, self._mode)
         elif self._options.image_size is not None:
             raise ValueError(
                 f"image_size resizes PIL images and files only, and {name} is a {type(image).__name__}; "
@@ -160,6 +180,10 @@ class _Reader:
         layout = replace(layout, container=container or layout.container)
         if self._layout is None:
             self._layout, self._first_name = layout, name
+        elif layout.container == self._layout.container == "pil" and layout.channels != self._layout.channels:
+            raise _MixedModesError(
+                f"{name} has {layout.channels} channel(s), and {self._first_name} has {self._layout.channels}"
+            )
         elif layout != self._layout:
             raise ValueError(_explain_mismatch(layout, name, self._layout, self._first_name))
         return image
@@ -177,7 +201,8 @@ class _Reader:
         low, high = min(self._extremes[0], extremes[0]), max(self._extremes[1], extremes[1])
         self._extremes = low, high
         if self._value_range is None or not fits(low, high, self._value_range):
-            found = find_range(low, high, is_float=self._layout.is_float)  # type: ignore[union-attr]
+            is_float: bool = self._layout.is_float  # type: ignore[union-attr]
+            found = find_range(low, high, is_float=is_float, expected=self._options.float_range)
             if self._value_range is not None:
                 raise _RangeWidenedError(found)
             self._value_range = found

@@ -1,5 +1,6 @@
 """`GANAugment` for albumentations 2.0."""
 
+import json
 import warnings
 from collections.abc import Hashable, Mapping
 from os import PathLike
@@ -49,8 +50,9 @@ class GANAugment(ImageOnlyTransform):
     resize : bool, default False
         Resize a synthetic image to the image it replaces. By default a differing size is an error.
     on_structure : {"error", "skip"}, default "error"
-        What to do with samples that hold masks, boxes, keypoints, volumes or several images, which would not
-        fit one synthetic image: raise, or never replace.
+        What to do with samples that hold masks, boxes, keypoints, volumes or a stack of images, which would not
+        fit one synthetic image: raise, or never replace. Further images that `Compose` knows by name are replaced
+        by the same synthetic one.
     n_per_class : int, default 1000
         Size of the bank drawn from a model.
     random_state : int or None
@@ -202,9 +204,13 @@ def _as_path(source: Any) -> str:
     )
 
 
+def _as_json_key(label: Hashable) -> str:
+    return next(iter(json.loads(json.dumps({label: None}, skipkeys=True))), str(label))
+
+
 def _restore_labels(p: Any, bank: SampleBank) -> Any:
     """Turn the keys of `p` that JSON made strings back into the bank's labels."""
     if not isinstance(p, Mapping):
         return p
-    by_name = {str(label): label for label in bank.classes}
+    by_name = {name: label for label in bank.classes for name in (str(label), _as_json_key(label))}
     return {label if label in bank.counts else by_name.get(label, label): value for label, value in p.items()}

@@ -28,6 +28,8 @@ from ganaug.transforms._replacement import Replacement, resolve_bank
 
 _FAST_LABELS = frozenset((int, str))
 _ON_STRUCTURE = ("error", "skip")
+_STRUCTURE_KEYS = frozenset(("boxes", "bboxes", "bbox", "mask", "masks", "segmentation", "keypoints"))
+_IMAGE_KEYS = ("image", "img", "pixel_values")
 
 
 class GANAugment(v2.Transform):
@@ -40,9 +42,10 @@ class GANAugment(v2.Transform):
     the same transforms. It takes single samples and whole batches, as ``transform(image, label)``,
     ``transform((image, label))`` or any nesting of tuples, lists and dicts that holds images and labels.
     Images are PIL images, `tv_tensors.Image`, tensors (C, H, W) or (N, C, H, W), or arrays (H, W) or
-    (H, W, C); without a PIL image or `tv_tensors.Image`, only the first tensor, or array, is an image. A
-    replaced image keeps its type, shape, dtype and device; everything else comes back as it is. Several
-    images in one sample are replaced by the same synthetic one, or not at all.
+    (H, W, C); without a PIL image or `tv_tensors.Image`, only what a dict has as ``"image"``, or else the
+    first tensor, or array, is an image. A replaced image keeps its type, shape, dtype and device;
+    everything else comes back as it is. Several images in one sample are replaced by the same synthetic
+    one, or not at all.
 
     Parameters
     ----------
@@ -62,7 +65,8 @@ class GANAugment(v2.Transform):
         Resize a synthetic image to the image it replaces. By default a differing size is an error.
     on_structure : {"error", "skip"}, default "error"
         What to do with samples that hold bounding boxes, masks, keypoints or videos, which would not fit a
-        synthetic image: raise, or never replace.
+        synthetic image: raise, or never replace. They are told by their type, and in mappings by keys such as
+        ``"boxes"`` or ``"mask"``.
     float_range : tuple of two floats, default (0.0, 1.0)
         What black and white are in floating images; values outside are an error.
     n_per_class : int or mapping of label to int, default 1000
@@ -146,10 +150,10 @@ class GANAugment(v2.Transform):
 
     def _forward_structure(self, sample: Any) -> Any:
         leaves, spec = tree_flatten(sample)
-        if self._must_skip(leaves):
+        if self._must_skip(sample, leaves):
             return sample
         given_labels = self._labels_getter(sample)
-        places = _find_images(leaves, given_labels)
+        places = _find_images(leaves, given_labels, _named_image(sample))
         images = [leaves[place] for place in places]
         labels, is_batch = self._unify_labels(given_labels, images)
         replaced = self._replace_batch(images, labels) if is_batch else self._replace_single(images, labels)
@@ -159,11 +163,12 @@ class GANAugment(v2.Transform):
             leaves[place] = image
         return tree_unflatten(leaves, spec)
 
-    def _must_skip(self, leaves: list[Any]) -> bool:
-        structure = next((leaf for leaf in leaves if _is_structure(leaf)), None)
+    def _must_skip(self, sample: Any, leaves: list[Any]) -> bool:
+        structure = next((f"tv_tensors.{type(leaf).__name__}" for leaf in leaves if _is_structure(leaf)), None)
+        structure = structure or _named_structure(sample)
         if structure is not None and self.on_structure == "error":
             raise ValueError(
-                f"The sample holds tv_tensors.{type(structure).__name__}, which would not fit a synthetic "
+                f"The sample holds {structure}, which would not fit a synthetic "
                 f"image; apply GANAugment only to images with class labels, or pass on_structure='skip' to "
                 f"leave such samples as they are."
             )
@@ -247,15 +252,34 @@ def _is_structure(item: Any) -> bool:
     return isinstance(item, tv_tensors.TVTensor) and not isinstance(item, tv_tensors.Image)
 
 
+def _named_structure(sample: Any) -> str | None:
+    """Return the key of boxes, masks or keypoints in a sample's mappings, or None: plain tensors tell by no type."""
+    if isinstance(sample, Mapping):
+        found = next((key for key, value in sample.items() if key in _STRUCTURE_KEYS and value is not None), None)
+        return repr(found) if found is not None else _named_structure(tuple(sample.values()))
+    if isinstance(sample, (tuple, list)):
+        parts = (_named_structure(part) for part in sample if isinstance(part, (Mapping, tuple, list)))
+        return next(filter(None, parts), None)
+    return None
+
+
+def _named_image(sample: Any) -> Any:
+    """Return what a mapping has under a usual name of images, or None."""
+    names = _IMAGE_KEYS if isinstance(sample, Mapping) else ()
+    return next((sample[name] for name in names if isinstance(sample.get(name), (torch.Tensor, np.ndarray))), None)
+
+
 def _ndim(image: Any) -> int:
     return 2 if isinstance(image, Image.Image) else image.ndim
 
 
-def _find_images(leaves: list[Any], labels: Any) -> list[int]:
-    """Return the places of all PIL images and `tv_tensors.Image`, else of the first tensor, else array."""
+def _find_images(leaves: list[Any], labels: Any, named: Any) -> list[int]:
+    """Return the places of all PIL images and `tv_tensors.Image`; else of `named`, or the first tensor, or array."""
     explicit = [i for i, leaf in enumerate(leaves) if isinstance(leaf, (Image.Image, tv_tensors.Image))]
     if explicit:
         return explicit
+    if named is not None:
+        return [next(i for i, leaf in enumerate(leaves) if leaf is named)]
     for kind in (torch.Tensor, np.ndarray):
         for i, leaf in enumerate(leaves):
             if isinstance(leaf, kind) and leaf.ndim > 1 and leaf is not labels:

@@ -1,6 +1,7 @@
 """Labels: cleaned, numbered, written as JSON."""
 
 import datetime
+import enum
 import json
 
 import numpy as np
@@ -113,6 +114,30 @@ def test_one_hot_labels_are_refused():
 def test_labels_that_are_no_list_are_refused(y):
     with pytest.raises(TypeError, match="y must be a list or array with one label for each sample"):
         clean_labels(y)
+
+
+class Animal(enum.IntEnum):
+    CAT = 1
+    DOG = 2
+
+
+def test_members_of_an_integer_enumeration_are_their_values():
+    codec = LabelCodec([Animal.DOG, Animal.CAT])
+    assert codec.encode([Animal.DOG, 1]).tolist() == [1, 0]
+    assert LabelCodec.from_list(json.loads(json.dumps(codec.to_list()))) == codec
+
+
+def test_numpy_scalars_in_tuples_are_plain_numbers():
+    codec = LabelCodec(list(zip(np.array([0, 1]), np.array(["a", "b"]), strict=True)))
+    assert codec.classes == ((0, "a"), (1, "b"))
+    assert LabelCodec.from_list(json.loads(json.dumps(codec.to_list()))) == codec
+
+
+@pytest.mark.skipif(not hasattr(np.dtypes, "StringDType"), reason="came with numpy 2")
+def test_strings_of_numpy_2_are_strings():
+    codec = LabelCodec(np.array(["b", "a"], dtype=np.dtypes.StringDType()))
+    assert codec.decode([0]).tolist() == ["a"]
+    assert codec.dtype == "str"
 
 
 def test_only_saving_refuses_labels_that_json_cannot_hold():

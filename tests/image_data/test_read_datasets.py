@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from ganaug.exceptions import GanaugWarning
-from ganaug.image_data import read_images
+from ganaug.image_data import read_images, read_like
 
 RNG = np.random.default_rng(0)
 ARRAYS = RNG.integers(0, 256, (6, 8, 10, 3), dtype=np.uint8)
@@ -202,6 +202,59 @@ def test_parquet_record_without_bytes_says_so(tmp_path):
     path = make_parquet(tmp_path / "a.parquet", [{"bytes": None, "path": "a.png"}], [0])
     with pytest.raises(ValueError, match="it holds no image bytes"):
         read_images(path)
+
+
+def test_parquet_record_of_a_path_is_read_from_there(tmp_path):
+    (tmp_path / "a.png").write_bytes(encode_png(ARRAYS[0]))
+    records = [{"bytes": None, "path": str(tmp_path / "a.png")}]
+    data = read_images(make_parquet(tmp_path / "a.parquet", records, [0]))
+    np.testing.assert_array_equal(data.layout.decode(data.pixels)[0], ARRAYS[0])
+
+
+def test_parquet_record_may_begin_with_the_path(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    records = pa.array([{"path": None, "bytes": encode_png(array)} for array in ARRAYS])
+    assert str(records.type).startswith("struct<path")
+    path = make_parquet(tmp_path / "a.parquet")
+    pa.parquet.write_table(pa.table({"image": records, "label": LABELS}), tmp_path / "b.parquet")
+    np.testing.assert_array_equal(read_images(tmp_path / "b.parquet").pixels, read_images(path).pixels)
+
+
+def test_parquet_features_may_be_lists(tmp_path):
+    metadata = json.loads(HUGGINGFACE["huggingface"])
+    metadata["info"]["features"]["tags"] = [{"dtype": "string", "_type": "Value"}]
+    path = make_parquet(tmp_path / "a.parquet", metadata={"huggingface": json.dumps(metadata)}, tags=[["x"]] * 6)
+    assert read_images(path).class_names == {0: "cat", 1: "dog"}
+
+
+def test_photos_in_bytes_are_turned_upright_as_by_huggingface(tmp_path):
+    file, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (16, 8)).save(file, "JPEG", exif=exif)
+    path = make_parquet(tmp_path / "a.parquet", [{"bytes": file.getvalue(), "path": None}], [0])
+    assert read_images(path).layout.shape == (3, 16, 8)
+
+
+@pytest.mark.parametrize("kind", ["list", "data set", "array"])
+def test_what_a_pil_model_is_compared_with_may_be_arrays(kind):
+    layout = read_images([Image.fromarray(array) for array in ARRAYS], LABELS).layout
+    stacked = np.stack(ARRAYS)
+    data = {
+        "list": (list(stacked), LABELS),
+        "data set": list(zip(torch.from_numpy(stacked).movedim(-1, 1), LABELS, strict=True)),
+        "array": (stacked, LABELS),
+    }
+    np.testing.assert_array_equal(read_like(layout, data[kind]).pixels, stacked.transpose(0, 3, 1, 2))
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+def test_floats_are_read_in_the_range_of_the_model(as_list):
+    signed = np.random.default_rng(0).uniform(-1, 1, (20, 8, 8))
+    layout, bright = read_images(signed, [0] * 20).layout, np.abs(signed)
+    found = read_like(layout, (list(bright) if as_list else bright, [0] * 20))
+    assert found.layout.value_range == (-1, 1)
+    np.testing.assert_array_equal(found.pixels, layout.encode(bright))
+    assert read_like(layout, (bright * 255, [0] * 20)).layout.value_range == (0, 255)
 
 
 def test_parquet_without_one_image_column_is_refused(tmp_path):

@@ -55,10 +55,24 @@ def test_mixed_sizes_name_two_files_and_the_way_out(folder):
     assert read_images(folder, image_size=(9, 11)).pixels.shape == (5, 3, 9, 11)
 
 
-def test_mixed_modes_name_two_files(folder):
-    save_image(folder / "dog" / "c.png", mode="L")
-    with pytest.raises(ValueError, match=r"c.png has 1 channels, but .*x.ppm has 3; .* Convert all"):
-        read_images(folder)
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA"])
+@pytest.mark.parametrize("name", ["cat/a.png", "dog/c.png"])
+def test_mixed_modes_are_read_as_rgb_like_torchvision(folder, mode, name):
+    from torchvision.datasets import ImageFolder
+
+    save_image(folder / name, mode=mode)
+    with pytest.warns(GanaugWarning, match=r"has \d channel\(s\), and .* has \d; all are read as RGB"):
+        data = read_images(folder)
+    (folder / "cat" / ".hidden.png").unlink()
+    shutil.rmtree(folder / ".git")
+    np.testing.assert_array_equal(data.pixels, read_images(ImageFolder(folder)).pixels)
+
+
+def test_photos_are_not_turned_as_in_torchvision(folder):
+    image, exif = Image.new("RGB", (10, 8)), Image.Exif()
+    exif[0x0112] = 6
+    image.save(folder / "dog" / "c.jpg", exif=exif)
+    assert read_images(folder).layout.shape == (3, 8, 10)
 
 
 def test_deep_images_are_refused(folder):

@@ -144,6 +144,13 @@ class TestHostContract:
         written = json.loads(json.dumps(A.to_dict(GANAugment(int_path, p={7: 1.0}))))
         assert shows(A.from_dict(written)(image=black(), label=7)["image"], "emu")
 
+    def test_json_turns_boolean_labels_back(self, tmp_path):
+        bank = SampleBank.from_gan(FakeGAN([False, True]), 3, path=tmp_path / "bank", random_state=0)
+        written = json.loads(json.dumps(A.to_dict(GANAugment(bank, p={True: 1.0}))))
+        image = black()
+        assert A.from_dict(written)(image=image, label=False)["image"] is image
+        assert A.from_dict(written)(image=image, label=True)["image"].min() > 0
+
     def test_a_bank_with_a_path_is_written_as_its_path(self, path):
         assert GANAugment(SampleBank.open(path)).source == path
 

@@ -309,6 +309,33 @@ class TestHostContract:
         assert shows(first, "dog")
         assert returned is second
 
+    @pytest.mark.parametrize(
+        "sample",
+        [
+            (black_pil(), {"boxes": torch.tensor([[1.0, 1, 4, 4]]), "labels": torch.tensor([3])}),
+            {"image": torch.zeros(3, H, W), "mask": torch.zeros(H, W), "label": 3},
+            {"mask": torch.zeros(3, H, W), "image": torch.zeros(3, H, W), "label": 3},
+            {"parts": [{"keypoints": torch.zeros(2, 2)}], "image": black_pil(), "label": 3},
+        ],
+        ids=["boxes", "mask", "mask first", "nested"],
+    )
+    def test_plain_boxes_and_masks_are_told_by_their_key(self, int_bank, sample):
+        with pytest.raises(ValueError, match=r"holds '(boxes|mask|keypoints)', which would not fit a synthetic image"):
+            GANAugment(int_bank, p=1.0)(sample)
+        assert GANAugment(int_bank, p=1.0, on_structure="skip")(sample) is sample
+
+    def test_a_missing_mask_is_none(self, int_bank):
+        output = GANAugment(int_bank, p=1.0)({"image": torch.zeros(3, H, W), "mask": None, "label": 3})
+        assert shows(output["image"], "dog")
+
+    @pytest.mark.parametrize("kind", [torch.zeros, np.zeros])
+    def test_a_named_image_wins_over_an_earlier_tensor(self, int_bank, kind):
+        depth = torch.zeros(3, H, W)
+        image = kind((3, H, W)) if kind is torch.zeros else kind((H, W, 3), np.float32)
+        output = GANAugment(int_bank, p=1.0)({"depth": depth, "image": image, "label": 3})
+        assert output["depth"] is depth
+        assert shows(output["image"], "dog")
+
     def test_pickle_and_deepcopy_give_an_equal_transform(self, bank):
         augment = GANAugment(bank, p={"cat": 0.5}, on_structure="skip")
         for duplicate in (pickle.loads(pickle.dumps(augment)), copy.deepcopy(augment)):
