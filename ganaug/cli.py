@@ -74,7 +74,7 @@ def _sample(options: argparse.Namespace) -> None:
     from ganaug.export import export_rows, export_samples, recall_columns
 
     gan, is_table = _load(options)
-    chosen = _find_labels(gan.label_codec_.classes, options.label)
+    chosen = _find_labels(gan.label_codec_.classes, getattr(gan, "class_names_", {}), options.label)
     y = gan.label_codec_.decode(np.repeat(gan.label_codec_.encode(chosen), options.n))
     # The model's own seed would make every draw the same.
     seed = as_seed(options.seed)
@@ -102,13 +102,13 @@ def _load(options: argparse.Namespace) -> tuple[Any, bool]:
     return gan, kind == "TableGAN"
 
 
-def _find_labels(classes: Sequence[Any], names: Sequence[str] | None) -> list[Any]:
+def _find_labels(classes: Sequence[Any], class_names: Mapping[Any, str], names: Sequence[str] | None) -> list[Any]:
     """Return the labels that go by these names in a shell, or all."""
     from ganaug._validation import list_first, suggest
 
     if names is None:
         return list(classes)
-    by_name = {str(label): label for label in classes}
+    by_name = {str(label): label for label in classes} | {name: label for label, name in class_names.items()}
     for name in names:
         if name not in by_name:
             known = list_first(list(by_name))

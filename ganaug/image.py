@@ -106,6 +106,8 @@ class ImageGAN(BaseGAN):
         Whether Ctrl-C ended the training early; False for a model that was loaded.
     precision_ : str
         The precision that was used.
+    class_names_ : dict of label to str
+        Names of integer classes where the data set knows them, as those of Hugging Face do; else empty.
     n_skipped_ : int
         Images left out because they were unreadable.
 
@@ -221,7 +223,8 @@ class ImageGAN(BaseGAN):
     def _read(self, X: Any, y: Any) -> tuple[Pixels, Tensor]:
         data = read_images(X, y, cache_dir=self.cache_dir, on_error=self.on_error, image_size=self.image_size)
         vars(self).pop("networks_", None)  # Those of an earlier fit do not go with what follows.
-        self.layout_, self.label_codec_, self.n_skipped_ = data.layout, data.label_codec, data.n_skipped
+        self.layout_, self.label_codec_ = data.layout, data.label_codec
+        self.class_names_, self.n_skipped_ = data.class_names, data.n_skipped
         return Pixels(_as_tensor(data.pixels)), torch.from_numpy(self.label_codec_.encode(data.labels))
 
     def _spec(self) -> DataSpec:
@@ -238,12 +241,16 @@ class ImageGAN(BaseGAN):
         return _as_tensor(self.layout_.encode(X)).float().div_(127.5).sub_(1)
 
     def _codec_config(self) -> dict[str, Any]:
-        return {"layout": self.layout_.to_dict(), "n_skipped": self.n_skipped_}
+        names = [self.class_names_.get(label, "") for label in self.label_codec_.classes]
+        named = {"class_names": names} if self.class_names_ else {}
+        return {"layout": self.layout_.to_dict(), "n_skipped": self.n_skipped_, **named}
 
     def _restore_codec(self, config: dict[str, Any]) -> None:
         self.layout_ = ImageLayout.from_dict(config["codec"]["layout"])
         self.n_skipped_ = config["codec"]["n_skipped"]
         self.label_codec_ = LabelCodec.from_list(config["labels"])
+        names = zip(self.label_codec_.classes, config["codec"].get("class_names", []), strict=False)
+        self.class_names_ = {label: name for label, name in names if name}
 
 
 def _as_tensor(pixels: np.ndarray) -> Tensor:

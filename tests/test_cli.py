@@ -1,3 +1,5 @@
+import io
+import json
 import re
 import subprocess
 import sys
@@ -8,9 +10,11 @@ from inspect import signature
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from _image_files import write_folder, write_npz, write_parquet
 from PIL import Image
+from pyarrow import parquet
 
 import ganaug
 from ganaug._arguments import build_parser
@@ -429,6 +433,22 @@ def test_sample_of_integer_labels_takes_them_as_they_are_typed(run, tmp_path):
     assert run("sample", tmp_path / "model", "-n", 2, "--label", "1", "--out", tmp_path / "ones.npz")[0] == 0
     with np.load(tmp_path / "ones.npz") as arrays:
         assert arrays["y"].tolist() == [1, 1]
+
+
+def test_sample_knows_integer_classes_by_the_names_of_their_data_set(run, refuse, tmp_path):
+    features = {"image": {"_type": "Image"}, "label": {"_type": "ClassLabel", "names": ["dog", "cat"]}}
+    files = [io.BytesIO() for _ in range(8)]
+    for level, file in enumerate(files):
+        Image.new("RGB", (8, 8), (level, level, level)).save(file, "png")
+    table = pa.table({"image": [{"bytes": file.getvalue()} for file in files], "label": [0, 1] * 4})
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    parquet.write_table(table.replace_schema_metadata(metadata), tmp_path / "a.parquet")
+    assert run("fit", tmp_path / "a.parquet", "--out", tmp_path / "m", *TINY)[0] == 0
+    assert ganaug.load(tmp_path / "m").class_names_ == {0: "dog", 1: "cat"}
+    assert run("sample", tmp_path / "m", "-n", 2, "--label", "cat", "--out", tmp_path / "cats.npz")[0] == 0
+    assert np.load(tmp_path / "cats.npz")["y"].tolist() == [1, 1]
+    line = refuse("sample", tmp_path / "m", "-n", 1, "--label", "cow", "--out", tmp_path / "cows.npz")
+    assert "Unknown label 'cow'; the model has 0, 1, dog, cat" in line
 
 
 def test_sample_refuses_a_wrong_request_and_writes_nothing(refuse, tmp_path, model):
