@@ -35,6 +35,7 @@ from ganaug.metrics import evaluate_table
 from ganaug.table_data import TableCodec
 
 RESULTS = Path(__file__).parent / "results" / "tablegan_vs_ctgan.jsonl"
+Judge = Callable[[pd.DataFrame], dict[str, float]]
 TARGET = "income"
 
 
@@ -66,7 +67,8 @@ def main() -> None:
 
 def compare_quality(train: pd.DataFrame, test: pd.DataFrame, epochs: int, seed: int) -> dict[str, Any]:
     """Train both, draw, and train a classifier on what they drew."""
-    judge, own = make_judge(train, test), measure_tablegan(train, test, seed)
+    judge = make_judge(train, test)
+    own = measure_tablegan(train, test, judge, seed)
     row = {"real": judge(train), **{f"tablegan_{name}": value for name, value in own.items()}}
     from ctgan import CTGAN
 
@@ -81,13 +83,13 @@ def compare_quality(train: pd.DataFrame, test: pd.DataFrame, epochs: int, seed: 
     return row | {"ctgan_sampling_cpu_seconds": peer_drawing, "ratio": round(peer_seconds / own["cpu_seconds"], 1)}
 
 
-def measure_tablegan(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> dict[str, Any]:
+def measure_tablegan(train: pd.DataFrame, test: pd.DataFrame, judge: Judge, seed: int) -> dict[str, Any]:
     """Train, draw as many rows, and return what they teach, how near they are, and CPU seconds."""
     columns, gan = train.drop(columns=TARGET), TableGAN(random_state=seed)
     _, seconds = timed(lambda: gan.fit(columns, train[TARGET]))
     (X, y), drawing = timed(lambda: gan.sample(len(train)))
     rows = X.assign(**{TARGET: y})
-    row = {"scores": make_judge(train, test)(rows), "quality": measure_quality(train, test, rows)}
+    row = {"scores": judge(rows), "quality": measure_quality(train, test, rows)}
     return row | {"cpu_seconds": seconds, "sampling_cpu_seconds": drawing, "repr": repr(gan)}
 
 
@@ -111,13 +113,14 @@ def measure_quality(train: pd.DataFrame, test: pd.DataFrame, rows: pd.DataFrame)
 
 def measure_seeds(train: pd.DataFrame, test: pd.DataFrame, seeds: Sequence[int] = range(5)) -> dict[str, Any]:
     """Train `TableGAN` again from other random numbers: how much of a score is chance."""
-    rows = [measure_tablegan(train, test, seed) for seed in seeds]
+    judge = make_judge(train, test)
+    rows = [measure_tablegan(train, test, judge, seed) for seed in seeds]
     scores = pd.DataFrame([row["scores"] for row in rows])
     means = scores.mean().round(4).to_dict()
     return {"seeds": list(seeds), "tablegan": rows, "mean": means}
 
 
-def make_judge(train: pd.DataFrame, test: pd.DataFrame) -> Callable[[pd.DataFrame], dict[str, float]]:
+def make_judge(train: pd.DataFrame, test: pd.DataFrame) -> Judge:
     """Return a function that trains a classifier on rows, and scores it on the test part."""
     columns = train.drop(columns=TARGET)
     codec = TableCodec.fit(pd.concat([columns, test.drop(columns=TARGET)]))

@@ -10,6 +10,14 @@ from ganaug._typing import Label
 _CHUNK_ELEMENTS = 2**22
 
 
+def as_numpy(X: Any) -> Any:
+    """View a tensor on any device as a numpy array, bfloat16 as float32; return anything else as it is."""
+    if not hasattr(X, "detach"):
+        return X
+    X = X.detach().cpu()
+    return (X.float() if "bfloat16" in str(X.dtype) else X).numpy()
+
+
 def as_features(name: str, X: Any, *, n_min: int = 1) -> np.ndarray:
     """Return `X` as a finite numeric matrix of shape (N, D), flattening whatever follows the first axis.
 
@@ -31,10 +39,7 @@ def as_features(name: str, X: Any, *, n_min: int = 1) -> np.ndarray:
         If `X` is not numeric, has no sample axis, no columns, fewer than `n_min` rows, or NaN or infinite
         values.
     """
-    if hasattr(X, "detach"):
-        X = X.detach().cpu()
-        X = X.float() if "bfloat16" in str(X.dtype) else X
-    X = np.asarray(X)
+    X = np.asarray(as_numpy(X))
     if X.dtype.kind not in "fiub":
         raise ValueError(f"{name} must be a numeric array, got dtype {X.dtype}; encode it as numbers first.")
     if X.ndim < 2:

@@ -40,8 +40,7 @@ class TableGAN(RowGAN):
     batch_size : int, default 64
         Rows per step, over all processes together.
     learning_rate, final_learning_rate : float, default 3e-3 and 5e-4
-        Adam's rate at the start and at the end; it falls log-linearly with the budget. Ending far lower takes twice
-        the steps to learn as much (``benchmarks/results/table_gan_defaults.jsonl``).
+        Adam's rate at the start and at the end; it falls log-linearly with the budget.
     betas : tuple of two floats, default (0.0, 0.9)
         Adam's decay rates.
     ema_half_life : float, default 10000

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_array
 
+from ganaug._features import as_numpy
 from ganaug.blocks import Block
 from ganaug.table_data.frames import make_columns
 from ganaug.table_data.scalars import from_json, to_json
@@ -142,10 +143,7 @@ def check_vectors(X: Any) -> np.ndarray:
     TypeError, ValueError
         scikit-learn's own messages: sparse, complex, not 2-D, empty, not finite.
     """
-    if hasattr(X, "detach"):  # a tensor
-        X = X.detach().cpu()
-        X = X.float().numpy() if "bfloat16" in str(X.dtype) else X.numpy()
-    return check_array(X, dtype=[np.float64, np.float32], input_name="X", estimator="VectorGAN")
+    return check_array(as_numpy(X), dtype=[np.float64, np.float32], input_name="X", estimator="VectorGAN")
 
 
 def _find_columns(X: Any) -> tuple[Any, ...] | None:

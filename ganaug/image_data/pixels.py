@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import torch
 
+from ganaug._features import as_numpy
 from ganaug.exceptions import GanaugWarning
 
 ValueRange = tuple[float, float]
@@ -18,14 +18,6 @@ FLOAT_RANGES: tuple[ValueRange, ...] = ((0.0, 1.0), (-1.0, 1.0), BYTE_RANGE)
 _TOLERANCE = 1e-3  # Resizing and float16 overshoot the ends by a little.
 _CHUNK_VALUES = 2**20  # Small enough that temporary float copies stay in cache.
 _DIM = 32
-
-
-def as_numpy(images: Any) -> np.ndarray:
-    """View an array or a tensor on any device as a numpy array; bfloat16 becomes float32."""
-    if not isinstance(images, torch.Tensor):
-        return images
-    images = images.detach().cpu()
-    return (images.float() if images.dtype == torch.bfloat16 else images).numpy()
 
 
 def iter_chunks(images: Any) -> Iterator[tuple[int, np.ndarray]]:

@@ -74,19 +74,11 @@ def _as_dates(present: Any) -> tuple[Any, str]:
         between, seconds, fraction, zone = first.groups()
         form = "%Y-%m-%d" + (f"{between}%H:%M" if between else "") + (":%S" if seconds else "")
         form += {None: "", 4: f".{_MILLISECONDS}", 7: ".%f"}[fraction and len(fraction)] + (zone or "")
-        if present.str.fullmatch(_pattern(form)).all():
+        spelled_alike = re.sub(r"\d", r"\\d", re.escape(first[0]))
+        if present.str.fullmatch(spelled_alike).all():
             with contextlib.suppress(ValueError):
                 return pd.to_datetime(present, format=form.replace(_MILLISECONDS, "%f")), form
     return None, ""
-
-
-def _pattern(form: str) -> str:
-    """Return the regular expression of what a format spells."""
-    digits = {_MILLISECONDS: 3, "%Y": 4, "%f": 6} | {f"%{letter}": 2 for letter in "mdHMS"}
-    pattern = re.escape(form)
-    for name, n in digits.items():
-        pattern = pattern.replace(re.escape(name), rf"\d{{{n}}}")
-    return pattern
 
 
 def spell_times(times: Any, form: str) -> Any:

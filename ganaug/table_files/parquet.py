@@ -97,11 +97,11 @@ def _number_rows(table: Table, new: Any) -> Any:
     Such numbers are those that rows once had in a larger table; an index with a name identifies them.
     """
     for name in table.index_columns:
-        if name.startswith("__index_level_") and table.frame[name].dtype.kind in "iu":
-            numbers = table.frame[name]
-            if int(numbers.max()) + len(new) <= np.iinfo(numbers.dtype).max:
-                first = int(numbers.max()) + 1
-                new = new.assign(**{name: np.arange(first, first + len(new), dtype=numbers.dtype)})
+        numbers = table.frame[name]
+        if name.startswith("__index_level_") and numbers.dtype.kind in "iu":
+            end = int(numbers.max()) + 1 + len(new)
+            if end <= np.iinfo(numbers.dtype).max:
+                new = new.assign(**{name: np.arange(end - len(new), end, dtype=numbers.dtype)})
     return new
 
 
