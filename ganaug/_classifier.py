@@ -9,6 +9,17 @@ import numpy as np
 from ganaug._typing import Label
 
 
+def check_classifier(name: str, classifier: Any) -> None:
+    """Raise a `TypeError` unless this is an object that learns classes and predicts their probabilities."""
+    if isinstance(classifier, type):
+        raise TypeError(f"{name} is the class {classifier.__name__}; pass an object of it: {classifier.__name__}().")
+    lacking = [method for method in ("fit", "predict_proba") if not hasattr(classifier, method)]
+    if lacking:
+        raise TypeError(
+            f"{name} has no {' and no '.join(lacking)}; wrap it in sklearn's CalibratedClassifierCV, or take another."
+        )
+
+
 def fit_clone(classifier: Any, X: np.ndarray, rows: Mapping[Label, np.ndarray]) -> tuple[Any, dict[Label, int]]:
     """Train a fresh copy of `classifier` on classes numbered in the order of `rows`.
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ganaug._typing import Label
+from ganaug._validation import is_missing
 
 _CHUNK_ELEMENTS = 2**22
 
@@ -56,10 +57,12 @@ def as_features(name: str, X: Any, *, n_min: int = 1) -> np.ndarray:
     return X
 
 
-def as_feature_pair(X_real: Any, X_fake: Any, *, n_min: int = 1) -> tuple[np.ndarray, np.ndarray]:
+def as_feature_pair(
+    X_real: Any, X_fake: Any, *, n_min: int = 1, names: tuple[str, str] = ("real", "fake")
+) -> tuple[np.ndarray, np.ndarray]:
     """Return real and fake features as matrices (N, D) and (M, D) of equal width, or raise a `ValueError`."""
-    real, fake = as_features("real", X_real, n_min=n_min), as_features("fake", X_fake, n_min=n_min)
-    check_same_width("real", real, "fake", fake)
+    real, fake = (as_features(name, X, n_min=n_min) for name, X in zip(names, (X_real, X_fake), strict=True))
+    check_same_width(names[0], real, names[1], fake)
     return real, fake
 
 
@@ -68,7 +71,7 @@ def check_same_width(name_a: str, A: np.ndarray, name_b: str, B: np.ndarray) -> 
     if A.shape[1] != B.shape[1]:
         raise ValueError(
             f"{name_a} has {A.shape[1]} features for each sample and {name_b} has {B.shape[1]}; "
-            f"take both from one extractor or from images of one size."
+            f"take both from one extractor, or from images or tables of one size."
         )
 
 
@@ -97,23 +100,36 @@ def pixel_features(X: Any) -> np.ndarray:
     return features if features.dtype == np.float64 else features.astype(np.float32)
 
 
+def list_labels(y: Any) -> Any:
+    """Return labels as a list of Python objects, those of a column too; a single label stays one."""
+    y = y.to_numpy() if hasattr(y, "to_numpy") else y
+    if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
+        y = y.reshape(-1)
+    return y.tolist() if hasattr(y, "tolist") else list(y)
+
+
 def rows_by_class(X_name: str, n_samples: int, y: Iterable[Label]) -> dict[Label, np.ndarray]:
     """Map each label to the indices of its samples, labels sorted where they can be.
 
     Raises
     ------
     ValueError
-        If `y` does not hold one label for each of the `n_samples` samples called `X_name`.
+        If `y` does not hold one label for each of the `n_samples` samples called `X_name`, or one is missing.
     """
-    labels = y.tolist() if hasattr(y, "tolist") else list(y)
+    labels = list_labels(y)
     if not isinstance(labels, list) or len(labels) != n_samples:
         n_labels = len(labels) if isinstance(labels, list) else "a single one"
         raise ValueError(
             f"{X_name} has {n_samples} samples but its labels are {n_labels}; pass exactly one label for each sample."
         )
+    if any(isinstance(label, list) for label in labels):
+        raise ValueError(f"The labels of {X_name} have several columns; pass exactly one label for each sample.")
     rows: dict[Label, list[int]] = {}
     for row, label in enumerate(labels):
         rows.setdefault(label, []).append(row)
+    missing = next((label for label in rows if is_missing(label)), ...)
+    if missing is not ...:
+        raise ValueError(f"Labels of {X_name} are missing ({missing!r}); give every sample a label, or leave it out.")
     try:
         order = sorted(rows)  # type: ignore[type-var]
     except TypeError:

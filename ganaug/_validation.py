@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
 
@@ -96,6 +97,29 @@ def check_same_length(X: Any, y: Any) -> None:
     """Raise a `ValueError` unless `X` and `y` hold equally many samples."""
     if len(X) != len(y):
         raise ValueError(f"X has {len(X)} samples and y has {len(y)} labels; pass exactly one label for each sample.")
+
+
+def is_missing(value: Any) -> bool:
+    """Tell whether a Python value is None, NaN, NaT or pandas' NA."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, _NOT_EQUAL_IF_MISSING) and bool(value != value)
+
+
+_NOT_EQUAL_IF_MISSING = (float, np.floating, np.datetime64, np.timedelta64, Decimal)
+
+
+def check_labels_present(y: Any) -> None:
+    """Raise a `ValueError` if a label of a target is missing, whose kind scikit-learn then fails to tell."""
+    labels = y.to_numpy() if hasattr(y, "to_numpy") else y
+    if isinstance(labels, np.ndarray):
+        labels = labels.ravel() if labels.dtype.kind == "O" else ()
+    for row, label in enumerate(labels if isinstance(labels, Iterable) else ()):
+        if is_missing(label):
+            raise ValueError(
+                f"The label of row {row + 1} of y, counted from 1, is missing ({label!r}); give each row a label, or "
+                f"leave it out."
+            )
 
 
 def seeded_clone(estimator: Any, seed: int) -> Any:

@@ -4,11 +4,13 @@ import warnings
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from ganaug._typing import RandomState
 from ganaug._validation import as_seed, check_number
 from ganaug.exceptions import GanaugWarning
 from ganaug.image_data import read_like
+from ganaug.image_data.labels import clean_labels
 from ganaug.metrics import MemorizationAudit, audit_memorization
 from ganaug.metrics._row_audit import allow_for_chance
 
@@ -75,7 +77,7 @@ def audit_table_gan(
 
     Parameters
     ----------
-    gan : TableGAN
+    gan : TableGAN or VectorGAN
         Fitted.
     data : tuple (X, y)
         The training data.
@@ -95,7 +97,9 @@ def audit_table_gan(
     Raises
     ------
     ValueError, TypeError
-        If the data's columns or labels differ from the model's, or a class has no training row.
+        If the data is no pair of equally many rows and labels, its columns or labels differ from the model's, or a
+        class has no training row.
+    NotFittedError
 
     Warns
     -----
@@ -103,13 +107,15 @@ def audit_table_gan(
         If the data has not as many rows of each class as the model was trained on.
     """
     check_number("n_per_class", n_per_class, minimum=1, integer=True)
-    X, y = data
+    check_is_fitted(gan, "codec_")
+    X, y = _check_pair("data", data)
     classes = gan.label_codec_.encode(y)
     train = gan.codec_.features(X)
     _check_training_data(gan, classes, "row")
     yardstick: tuple[Any, Any] = (None, None)
     if held_out is not None:
-        yardstick = gan.codec_.features(held_out[0], ignore_unseen=True), list(held_out[1])
+        X, y = _check_pair("held_out", held_out)
+        yardstick = gan.codec_.features(X, ignore_unseen=True), clean_labels(y)[0]
     wanted = gan.label_codec_.decode(np.repeat(np.arange(len(gan.label_codec_)), n_per_class))
     rows, labels = gan.sample(y=wanted, random_state=np.random.default_rng(as_seed(random_state)))
     # Sorted by class, so that the report is.
@@ -117,6 +123,15 @@ def audit_table_gan(
     train_labels = gan.label_codec_.decode(classes[order]).tolist()
     synthetic = gan.codec_.features(rows), labels.tolist()
     return allow_for_chance(audit_memorization(train[order], train_labels, *yardstick, *synthetic))
+
+
+def _check_pair(name: str, data: Any) -> tuple[Any, Any]:
+    if not isinstance(data, tuple | list) or len(data) != 2 or data[1] is None:
+        raise TypeError(f"{name} must be a pair (X, y) of rows and their labels, got a {type(data).__name__}.")
+    X, y = data
+    if len(X) != len(y):
+        raise ValueError(f"{name} has {len(X)} rows and {len(y)} labels; pass exactly one label for each row.")
+    return X, y
 
 
 def _read(gan: Any, data: Any) -> tuple[np.ndarray, np.ndarray]:

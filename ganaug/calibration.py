@@ -11,12 +11,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clo
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import _safe_indexing, check_random_state, get_tags, indexable
+from sklearn.utils import _safe_indexing, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ganaug._typing import RandomState
+from ganaug._validation import as_seed, check_labels_present, seeded_clone
 
 SHIFT_GRID = np.round(np.arange(-1.0, 4.01, 0.1), 2)
 """Multiples of the log prior that `choose_shift` tries; zero, "no shift", is among them."""
@@ -167,7 +168,7 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     n_folds : int, default 3
         Inner folds; fewer if a class of two rows or more has fewer. Raising it costs a training each.
     random_state : None, int or RandomState, default None
-        Shuffles the folds.
+        Shuffles the folds; an int also seeds an estimator that leaves its own open.
 
     Attributes
     ----------
@@ -180,6 +181,8 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     prior_ : ndarray of shape (n_classes,)
         Class frequencies, see `shift_prior`.
     n_features_in_ : int
+        If the estimator has it.
+    feature_names_in_ : ndarray of str
         If the estimator has it.
 
     References
@@ -231,14 +234,19 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             If a parameter is unusable or the target is not one of classes.
         """
         self._validate_params()
-        self.estimator_ = clone(self.estimator).fit(X, y)
+        check_labels_present(y)
         check_classification_targets(y)
+        seed = as_seed(self.random_state)
+        estimator = seeded_clone(self.estimator, seed)
+        self.estimator_ = clone(estimator).fit(X, y)
+        if hasattr(self.estimator_, "feature_names_in_"):
+            self.feature_names_in_ = self.estimator_.feature_names_in_
         encoder = LabelEncoder().fit(y)
         self.classes_, classes = encoder.classes_, encoder.transform(y)
         self.prior_ = shift_prior(np.bincount(classes))
         self.tau_ = 0.0
-        if folds := inner_folds(classes, self.n_folds, random_state=check_random_state(self.random_state)):
-            logits = self._predict_held_out(*indexable(X), np.asarray(y), folds)
+        if folds := inner_folds(classes, self.n_folds, random_state=seed % 2**32):
+            logits = self._predict_held_out(estimator, *indexable(X), np.asarray(y), folds)
             held_out = np.sort(np.concatenate([test for _, test in folds]))
             self.tau_ = choose_shift(logits[held_out], classes[held_out], self.prior_, SHIFT_SCORES[self.scoring])
         return self
@@ -264,11 +272,13 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
 
-    def _predict_held_out(self, X: Any, y: np.ndarray, folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    def _predict_held_out(
+        self, estimator: Any, X: Any, y: np.ndarray, folds: Sequence[tuple[np.ndarray, np.ndarray]]
+    ) -> np.ndarray:
         """Return logits of shape (N, K), of which those of rows in a test part are set."""
         logits = np.empty((len(y), len(self.classes_)))
         for train, test in folds:
-            fitted = clone(self.estimator).fit(_safe_indexing(X, train), y[train])
+            fitted = clone(estimator).fit(_safe_indexing(X, train), y[train])
             logits[test] = to_logits(fitted.predict_proba(_safe_indexing(X, test)))
         return logits
 

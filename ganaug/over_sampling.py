@@ -13,7 +13,7 @@ from sklearn.utils.validation import _check_feature_names, _check_n_features
 
 from ganaug._parameters import check_parameters
 from ganaug._typing import Label, RandomState
-from ganaug._validation import as_seed, check_choice, seeded_clone, suggest
+from ganaug._validation import as_seed, check_choice, check_labels_present, seeded_clone, suggest
 from ganaug.base import BaseGAN
 from ganaug.calibration import SHIFT_SCORES
 from ganaug.dose import CANDIDATES, HALVES, N_TRIED, Candidate, Choice, choose
@@ -22,7 +22,7 @@ from ganaug.filters import FILTERS, Filter
 from ganaug.image import ImageGAN
 from ganaug.pool import Pool, check_shares, concatenate, plain_label
 from ganaug.table import TableGAN
-from ganaug.table_data import as_array, densify, formed_like
+from ganaug.table_data import as_array, check_column_names, densify, formed_like
 from ganaug.trials import Trials
 
 try:
@@ -42,7 +42,8 @@ class GANOverSampler(BaseOverSampler):
     Parameters
     ----------
     gan : TableGAN, VectorGAN, ImageGAN or None, default None
-        Cloned and fitted on the data. None is ``TableGAN()`` for tables and ``ImageGAN()`` for images.
+        Cloned and fitted on the data. None is ``TableGAN()`` for tables and ``ImageGAN()`` for images. To set or search
+        nested parameters such as ``gan__max_steps``, give it.
     sampling_strategy : float, str, dict or callable, default 'auto'
         Which classes shall have how many rows, as everywhere in imbalanced-learn; 'auto' brings all to the size of the
         largest.
@@ -56,7 +57,7 @@ class GANOverSampler(BaseOverSampler):
         and half from SMOTE. Not to be given with ``dose='auto'``.
     filter : {'confidence', 'neighbour', 'discriminator'}, Filter or None, default None
         Which rows of the GAN to keep. None leaves it to `dose`, or, if that is a number, keeps all. Not to be given
-        with ``dose='auto'``.
+        with ``dose='auto'``. Without rows of the GAN there is nothing to filter.
     estimator : classifier or None, default None
         The classifier that the rows are for. 'auto' trains clones of it; 'default' looks at its kind.
     scoring : str, callable or None, default None
@@ -154,9 +155,38 @@ class GANOverSampler(BaseOverSampler):
         self.min_class_size = min_class_size
         self.random_state = random_state
 
+    def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
+        """Add rows.
+
+        Parameters
+        ----------
+        X : DataFrame, array, list of lists or sparse matrix of shape (N, n_features), or images of shape (N, ...)
+        y : array of shape (N,)
+        **params : dict
+            None are taken.
+
+        Returns
+        -------
+        X_resampled, y_resampled
+            Like `X` and `y`, which come first.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter or the data is not usable; before any training.
+        QuotaError
+            If the filter lets too few of the GAN's rows pass.
+        """
+        check_labels_present(y)
+        return super().fit_resample(X, y, **params)
+
     def _check_X_y(self, X: Any, y: Any) -> tuple[Any, np.ndarray, bool]:  # noqa: N802
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
-        if not hasattr(X, "iloc"):
+        if y.dtype.kind in "mM" and np.datetime_data(y.dtype)[0] != "us":
+            raise ValueError(f"y holds times of dtype {y.dtype}; name classes by texts or numbers: y.astype(str).")
+        if hasattr(X, "columns"):
+            check_column_names(X)
+        elif not hasattr(X, "iloc"):
             X = check_array(
                 as_array(X) if _is_list_of_rows(X) else X,
                 dtype=None,
@@ -303,8 +333,8 @@ class GANOverSampler(BaseOverSampler):
         if self.dose == "default":
             candidate = CANDIDATES[find_prior(self.estimator, self.scoring).best]
         sources = candidate.sources if self.sources is None else tuple(check_shares(self.sources).items())
-        filter = candidate.filter if self.filter is None and dict(sources).get("gan") else self.filter
-        return Candidate(float(candidate.dose), sources, filter)
+        filter = candidate.filter if self.filter is None else self.filter
+        return Candidate(float(candidate.dose), sources, filter if dict(sources).get("gan") else None)
 
     def _count_new(self, y: np.ndarray) -> Mapping[Label, int]:
         """Return the new rows that the sampling strategy asks for, of a part of the data."""

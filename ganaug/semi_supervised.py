@@ -20,7 +20,7 @@ from torch.distributions import Categorical
 from torch.nn.functional import cross_entropy, softplus
 
 from ganaug._typing import Label, RandomState
-from ganaug._validation import as_seed, check_choice, check_number, check_pair
+from ganaug._validation import as_seed, check_choice, check_labels_present, check_number, check_pair
 from ganaug.adam import Adam, flatten_parameters, give_own_memory
 from ganaug.architectures import VECTOR_ARCHITECTURES, Architecture, Networks
 from ganaug.batches import Batches
@@ -57,7 +57,7 @@ class GANClassifier(ClassifierMixin, BaseEstimator):
         The networks; 'mlp' is here ``MLP(width=256, latent_dim=64, n_blocks=0)``, one hidden
         layer. The discriminator gets a linear classifier beside it.
     unlabelled : label or None, default -1
-        What stands in `y` for "no label": -1, as in `sklearn.semi_supervised`, or for labels that are strings another
+        What stands in `y` for "no label": -1, as in `sklearn.semi_supervised`, or in an array of strings another
         string such as ''. None if every value of `y` is a class.
     unlabelled_weight : float, default 0.3
         Weight of telling real from false, beside that of naming the class.
@@ -188,6 +188,8 @@ class GANClassifier(ClassifierMixin, BaseEstimator):
             check_number(name, getattr(self, name), **bounds)
         check_pair("betas", self.betas, minimum=0, maximum=0.9999999)
         architecture = check_choice("architecture", self.architecture, VECTOR_ARCHITECTURES, ("build", "latent_dim"))
+        if not np.isscalar(self.unlabelled) and self.unlabelled is not None:
+            raise TypeError(f"unlabelled must be one label, such as -1 or '', or None, got {self.unlabelled!r}.")
         seed = as_seed(self.random_state)
         X, codes = self._read_labelled(X, y)
         if X_unlabelled is not None:
@@ -205,9 +207,11 @@ class GANClassifier(ClassifierMixin, BaseEstimator):
 
     def _read_labelled(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Set `classes_`; return the rows, labelled ones first, and the labelled ones' classes."""
+        check_labels_present(y)
         X, y = validate_data(self, X, y, dtype=_FLOATS)
-        check_classification_targets(y)
         is_unlabelled = _is_label(y, self.unlabelled)
+        if not is_unlabelled.all():
+            check_classification_targets(y[~is_unlabelled])
         self.classes_, codes = np.unique(y[~is_unlabelled], return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(

@@ -22,7 +22,7 @@ from sklearn.utils.validation import (
 )
 
 from ganaug._typing import RandomState
-from ganaug._validation import as_seed
+from ganaug._validation import as_seed, check_labels_present
 from ganaug.exceptions import GanaugWarning
 from ganaug.table_data import TableCodec, as_array, densify, is_frame
 
@@ -133,13 +133,15 @@ class TableClassifier(ClassifierMixin, BaseEstimator):
             warnings.simplefilter("ignore", GanaugWarning)  # Folded categories concern sampling.
             codec = TableCodec.fit(X)
         _get_feature_names(X)  # An error if only some are strings.
-        features = _as_features(codec, X)
+        features = codec.features(X, ignore_unseen=True).astype(np.float64)
+        check_labels_present(y)
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         check_consistent_length(features, y)
         features, y, sample_weight = _drop_weightless(features, y, sample_weight)
         if len(classes := np.unique(y)) < 2:
-            raise ValueError(f"y has one class only, {classes.tolist()[0]!r}; classifying takes two or more.")
+            whose = "y" if sample_weight is None else "y, in rows whose sample_weight is not zero,"
+            raise ValueError(f"{whose} has one class only, {classes.tolist()[0]!r}; classifying takes two or more.")
         seed = as_seed(self.random_state) % 2**32  # scikit-learn takes no larger one.
         vote = VotingClassifier([(name, member(len(y), seed)) for name, member in MEMBERS.items()], voting="soft")
         with warnings.catch_warnings(), config_context(enable_metadata_routing=False):  # Weights are for all members.
@@ -156,7 +158,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):
         X = _as_table(X)
         _check_feature_names(self, X, reset=False)
         _check_n_features(self, X, reset=False)
-        return self.vote_.predict_proba(_as_features(self.codec_, X))
+        return self.vote_.predict_proba(self.codec_.features(X, ignore_unseen=True).astype(np.float64))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each row, of shape (N,)."""
@@ -176,12 +178,6 @@ def _as_table(X: Any) -> Any:
     """Return a frame or a 2-D array, neither of them sparse."""
     X = densify(X)
     return X if is_frame(X) else as_array(X)
-
-
-def _as_features(codec: TableCodec, X: Any) -> np.ndarray:
-    """Return float64 of shape (N, D); a column of zeros if there is nothing to tell rows apart by."""
-    features = codec.features(X, ignore_unseen=True).astype(np.float64)
-    return features if features.shape[1] else np.zeros((len(features), 1))
 
 
 def _drop_weightless(features: np.ndarray, y: np.ndarray, weight: Any) -> tuple[np.ndarray, np.ndarray, Any]:

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_array
 
 from ganaug._features import as_numpy
 from ganaug.blocks import Block
-from ganaug.table_data.frames import make_columns
+from ganaug.table_data.frames import check_column_names, make_columns
 from ganaug.table_data.scalars import from_json, to_json
 
 
@@ -49,20 +49,21 @@ class VectorCodec:
         Raises
         ------
         TypeError
-            If a column of a frame holds categories.
+            If a column of a frame holds categories or times.
         ValueError
             If X is not a 2-D array of finite numbers, has two columns of one name, or is to have unit norm and holds
             a vector of length zero.
         """
-        columns, is_half = _find_columns(X), str(getattr(X, "dtype", "")) in ("float16", "torch.float16")
-        level_names = (None,) if columns is None else tuple(X.columns.names)
+        is_frame = hasattr(X, "columns")
+        given = {str(dtype) for dtype in (X.dtypes if is_frame else [getattr(X, "dtype", "")])}
+        columns, level_names = (tuple(X.columns.tolist()), tuple(X.columns.names)) if is_frame else (None, (None,))
         X = check_vectors(X)
         if unit_norm:
             X = _onto_sphere(X, check=True)
         mean = X.mean(0, dtype=np.float64)
         scale = _root_mean_square(X - mean) or 1.0
         lowest, highest = X.min(0).astype(np.float64), X.max(0).astype(np.float64)
-        dtype = "float16" if is_half else X.dtype.name
+        dtype = "float16" if given <= {"float16", "torch.float16"} else X.dtype.name
         return cls(mean, lowest, highest, scale, unit_norm, dtype, columns, level_names)
 
     @property
@@ -97,8 +98,11 @@ class VectorCodec:
             X = _onto_sphere(X, check=True)
         return ((X - self.mean) / self.scale).astype(np.float32)
 
-    def features(self, X: Any) -> np.ndarray:
-        """Return X as float32 of shape (N, D), centred and scaled as a whole: a vector is its own feature."""
+    def features(self, X: Any, *, ignore_unseen: bool = False) -> np.ndarray:
+        """Return X as float32 of shape (N, D), centred and scaled as a whole: a vector is its own feature.
+
+        Nothing in it can be unseen; see `TableCodec.features`.
+        """
         return ((check_vectors(X) - self.mean) / self.scale).astype(np.float32)
 
     def decode(self, rows: np.ndarray, seed: int = 0) -> Any:
@@ -141,27 +145,23 @@ def check_vectors(X: Any) -> np.ndarray:
     Raises
     ------
     TypeError, ValueError
-        scikit-learn's own messages: sparse, complex, not 2-D, empty, not finite.
+        scikit-learn's own messages: sparse, complex, not 2-D, empty, not finite. Besides, if a column of a frame holds
+        categories or times, or two have one name.
     """
+    if hasattr(X, "columns"):
+        _check_columns(X)
     return check_array(as_numpy(X), dtype=[np.float64, np.float32], input_name="X", estimator="VectorGAN")
 
 
-def _find_columns(X: Any) -> tuple[Any, ...] | None:
-    if not hasattr(X, "iloc"):
-        return None
-    repeated = X.columns[X.columns.duplicated()].unique().tolist()
-    if repeated:
-        raise ValueError(
-            f"X has several columns named {', '.join(map(repr, repeated))}; give each column a name of its own, for "
-            f"example with X.columns = [...]."
-        )
+def _check_columns(X: Any) -> None:
+    check_column_names(X)
     for name, dtype in X.dtypes.items():
-        if str(dtype) == "category":
+        held = "categories" if str(dtype) == "category" else "times" if getattr(dtype, "kind", "O") in "mM" else None
+        if held:
             raise TypeError(
-                f"Column {name!r} of X holds categories, and VectorGAN takes numbers; turn it into some with "
+                f"Column {name!r} of X holds {held}, and VectorGAN takes numbers; turn it into some with "
                 f".astype(float), or use TableGAN."
             )
-    return tuple(X.columns.tolist())
 
 
 def _onto_sphere(X: np.ndarray, check: bool = False) -> np.ndarray:

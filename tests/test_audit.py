@@ -3,8 +3,12 @@ import math
 import numpy as np
 import pytest
 from _fakes import FakeGAN
+from _tables import make_numbers, tiny_table_gan, tiny_vector_gan
 from PIL import Image
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
 
+from ganaug import TableGAN
 from ganaug.audit import audit_gan, audit_table_gan
 from ganaug.exceptions import GanaugWarning
 from ganaug.image_data import LabelCodec
@@ -138,8 +142,10 @@ def test_pictures_of_the_training_data_itself_are_copies(photos):
     assert audit.classes[0].fraction_flagged == 1
 
 
-class AuditedTableGAN:
+class AuditedTableGAN(BaseEstimator):
     """Draw fresh rows; of the classes in `copies`, training rows."""
+
+    fit = None  # What has none is no estimator to scikit-learn.
 
     def __init__(self, X, y, copies=()):
         self.X, self.y, self.copies = X, np.asarray(y), copies
@@ -210,3 +216,26 @@ def test_other_tables_than_the_training_data_are_told(table):
         audit_table_gan(gan, (X[:, :2], y))
     with pytest.raises(ValueError, match="n_per_class must be an integer"):
         audit_table_gan(gan, table, n_per_class=0)
+
+
+def test_tables_that_are_no_pair_of_rows_and_labels_are_refused(table):
+    X, y = table
+    gan = AuditedTableGAN(X, y)
+    with pytest.raises(ValueError, match="data has 40 rows and 39 labels"):
+        audit_table_gan(gan, (X, y[:-1]))
+    with pytest.raises(ValueError, match="held_out has 40 rows and 39 labels"):
+        audit_table_gan(gan, table, (X, y[:-1]))
+    for wrong in (X, (X,), (X, None)):
+        with pytest.raises(TypeError, match=r"data must be a pair \(X, y\) of rows and their labels, got a "):
+            audit_table_gan(gan, wrong)
+    with pytest.raises(NotFittedError):
+        audit_table_gan(TableGAN(), table)
+
+
+def test_vectors_and_constant_tables_are_audited():
+    y = ["common"] * 30 + ["rare"] * 10
+    X = make_numbers(40)
+    vectors = tiny_vector_gan().fit(X, y)
+    assert {row.reference for row in audit_table_gan(vectors, (X, y), (X, y), n_per_class=5).classes} == {"held-out"}
+    constant = tiny_table_gan().fit(np.ones((40, 2)), y)
+    assert audit_table_gan(constant, (np.ones((40, 2)), y), n_per_class=5).verdict == "ok"

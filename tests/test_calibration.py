@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
@@ -155,3 +156,12 @@ def test_bad_parameters_are_refused(parameters, message):
     X, y = make_overlap()
     with pytest.raises(ValueError, match=message):
         ShiftedClassifier(LogisticRegression(), **parameters).fit(X, y)
+
+
+def test_an_int_seeds_the_estimator_and_names_of_columns_are_kept():
+    X, y = make_overlap()
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    first, second = (ShiftedClassifier(RandomForestClassifier(5), random_state=3).fit(frame, y) for _ in range(2))
+    np.testing.assert_array_equal(first.predict_proba(frame), second.predict_proba(frame))
+    assert first.tau_ == second.tau_
+    assert first.feature_names_in_.tolist() == ["a", "b"]

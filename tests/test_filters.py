@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 
 from ganaug.exceptions import SmallClassWarning
 from ganaug.filters import FILTERS, ConfidenceFilter, DiscriminatorFilter, NeighbourFilter
@@ -232,3 +233,18 @@ def test_neighbour_refuses_another_size_and_bad_values():
         fitted.keep(FAKE[:, 0], Y_FAKE)
     with pytest.raises(ValueError, match="X holds NaN or infinite"):
         fitted.keep(FAKE * np.nan, Y_FAKE)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ConfidenceFilter(LinearSVC()), r"The classifier LinearSVC\(\) has no predict_proba"),
+        (lambda: ConfidenceFilter("forest"), "The classifier 'forest' has no fit and no predict_proba"),
+        (lambda: ConfidenceFilter(LogisticRegression), r"pass an object of it: LogisticRegression\(\)"),
+        (lambda: ConfidenceFilter(features="pixels"), "features must be a function .* got 'pixels'"),
+        (lambda: NeighbourFilter(features="pixels"), "features must be a function .* got 'pixels'"),
+    ],
+)
+def test_what_cannot_judge_is_refused_before_any_training(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()

@@ -15,10 +15,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.preprocessing import FunctionTransformer
 
-from ganaug import GANOverSampler, ImageGAN, TableGAN
+from ganaug import GANBalancedClassifier, GANOverSampler, ImageGAN, TableGAN
+from ganaug.calibration import ShiftedClassifier
 from ganaug.exceptions import QuotaError, SmallClassWarning
 from ganaug.filters import FILTERS, ConfidenceFilter
 from ganaug.over_sampling import _find_scorer
+from ganaug.table_classifier import TableClassifier
 
 NUMBERS, MIXED, LABELS = make_numbers(), make_mixed(), make_labels()
 THREE = np.array(["a"] * 30 + ["b"] * 20 + ["c"] * 10)
@@ -397,7 +399,7 @@ BAD = {
         MIXED[["bool", "float", "bool"]],
         LABELS,
         ValueError,
-        "unique column names.*\n- 'bool' 2 times",
+        "X has several columns named 'bool'; give each column a name of its own",
     ),
     "names of two kinds": (
         MIXED.rename(columns={"bool": 7}),
@@ -471,3 +473,39 @@ def test_a_class_that_was_not_held_out_counts_in_no_score(scoring, expected):
     fitted = FunctionTransformer()
     fitted.predict = lambda X: X[:, 0]
     assert _find_scorer(fitted, scoring)(fitted, X, y) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("filter", ["confidence", "discriminator"])
+def test_a_constant_table_is_over_sampled_with_any_filter(filter):
+    resampled, _ = make_sampler(filter=filter).fit_resample(np.ones((60, 2)), LABELS)
+    assert (resampled == 1).all()
+
+
+def test_a_filter_is_not_claimed_where_nothing_of_the_gan_is_there_to_filter():
+    sampler = make_sampler(sources={"smote": 1}, filter="confidence")
+    sampler.fit_resample(NUMBERS, LABELS)
+    assert sampler.filter_ is None
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [
+        lambda X, y: make_sampler().fit_resample(X, y),
+        lambda X, y: GANBalancedClassifier().fit(X, y),
+        lambda X, y: ShiftedClassifier(LogisticRegression()).fit(X, y),
+        lambda X, y: TableClassifier().fit(X, y),
+    ],
+)
+def test_missing_labels_are_named(fit):
+    y = pd.Series(LABELS).astype(object)
+    y.iloc[2] = None
+    for labels in (y, y.astype("category"), y.astype(str).where(y.notna())):
+        with pytest.raises(ValueError, match=r"The label of row 3 of y, counted from 1, is missing"):
+            fit(NUMBERS, labels)
+
+
+def test_times_as_labels_are_taken_in_microseconds_alone():
+    times = np.where(LABELS[0] == LABELS, np.datetime64("2024-01-01"), np.datetime64("2024-01-02"))
+    with pytest.raises(ValueError, match=r"y holds times of dtype datetime64\[ns\]; name classes by texts or numbers"):
+        make_sampler().fit_resample(NUMBERS, times.astype("M8[ns]"))
+    assert make_sampler().fit_resample(NUMBERS, times.astype("M8[us]"))[1].dtype == "M8[us]"

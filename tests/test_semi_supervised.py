@@ -183,6 +183,7 @@ def test_diverged_training_says_what_to_do():
         ("entropy_weight", -1, ValueError, "entropy_weight must be a number from 0"),
         ("class_balance", 2, ValueError, "class_balance must be a number from 0 to 1"),
         ("betas", 0.9, TypeError, "betas must be a pair of numbers"),
+        ("unlabelled", [0], TypeError, "unlabelled must be one label, such as -1 or '', or None"),
         ("random_state", "seed", TypeError, "random_state must be None, an int"),
     ],
 )
@@ -190,3 +191,20 @@ def test_parameters_are_checked_before_training(parameter, value, error, message
     X, y, _ = make_blobs()
     with pytest.raises(error, match=message):
         tiny(**{parameter: value}).fit(X, y)
+
+
+def test_minus_one_stands_for_no_label_among_strings_too():
+    X, y, truth = make_blobs()
+    named = np.where(y < 0, -1, np.array(["a", "b"], dtype=object)[truth])
+    fitted = tiny().fit(X, named)
+    assert fitted.classes_.tolist() == ["a", "b"]
+    np.testing.assert_array_equal(fitted.predict_proba(X), tiny().fit(X, y).predict_proba(X))
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_a_missing_label_is_refused(missing):
+    X, _, truth = make_blobs()
+    y = np.array(["a", "b"], dtype=object)[truth]
+    y[3] = missing
+    with pytest.raises(ValueError, match="The label of row 4 of y, counted from 1, is missing"):
+        tiny(unlabelled="").fit(X, pd.Series(y, dtype="string" if missing is pd.NA else object))

@@ -210,3 +210,8 @@ def test_renamed_and_lacking_columns_are_refused(mixed):
         mixed.predict(MIXED.rename(columns={"float": "other"}))
     with pytest.raises(ValueError, match="X has 3 features, but TableClassifier is expecting 4"):
         TableClassifier(random_state=0).fit(NUMBERS, LABELS).predict(NUMBERS[:, :3])
+
+
+def test_a_class_without_weight_is_told_from_one_without_rows():
+    with pytest.raises(ValueError, match="y, in rows whose sample_weight is not zero, has one class only"):
+        TableClassifier().fit(NUMBERS, LABELS, sample_weight=LABELS[0] == LABELS)

@@ -56,6 +56,7 @@ def test_floats_keep_their_dtype(given, returned):
     assert decoded.dtype == returned
     assert (decoded >= vectors.min(0)).all()
     assert (decoded <= vectors.max(0)).all()
+    assert VectorCodec.fit(pd.DataFrame(vectors), False).dtype == returned
 
 
 @pytest.mark.parametrize(
@@ -195,3 +196,15 @@ def test_columns_of_categories_are_refused():
     X = pd.DataFrame({"a": pd.Categorical([0, 1, 2]), "b": [0.5, 1.0, 2.0]})
     with pytest.raises(TypeError, match=r"Column 'a' of X holds categories.*use TableGAN"):
         VectorCodec.fit(X, False)
+
+
+@pytest.mark.parametrize("columns", [["a"], ["a", "b"]])
+def test_columns_of_times_are_refused(columns):
+    X = pd.DataFrame({"a": pd.date_range("2024", periods=3), "b": [0.5, 1.0, 2.0]})[columns]
+    with pytest.raises(TypeError, match=r"Column 'a' of X holds times.*use TableGAN"):
+        check_vectors(X)
+
+
+def test_repeated_columns_are_refused():
+    with pytest.raises(ValueError, match="X has several columns named 'a'"):
+        check_vectors(pd.DataFrame(np.ones((3, 2)), columns=["a", "a"]))

@@ -71,6 +71,12 @@ def extract(features: Features | None, X: Any) -> np.ndarray:
     return pixel_features(X) if features is None else as_features("features(X)", features(X))
 
 
+def check_features(features: Any) -> None:
+    """Raise a `TypeError` unless a recipe's feature extractor is None or can be called."""
+    if features is not None and not callable(features):
+        raise TypeError(f"features must be a function that turns X into an (N, D) array, or None; got {features!r}.")
+
+
 def known_rows(n_samples: int, y: Iterable[Label], known: dict[Label, Any]) -> dict[Label, np.ndarray]:
     """Group samples by class; raise a `ValueError` for a label that is not in `known`."""
     rows = rows_by_class("X", n_samples, y)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ganaug._classifier import fit_clone
+from ganaug._classifier import check_classifier, fit_clone
 from ganaug._features import rows_by_class
 from ganaug._typing import Label
 from ganaug._validation import check_number
-from ganaug.filters._base import Features, Filter, FittedFilter, check_fraction, extract, known_rows
+from ganaug.filters._base import Features, Filter, FittedFilter, check_features, check_fraction, extract, known_rows
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,9 @@ class ConfidenceFilter(Filter):
             )
         check_fraction("keep_fraction", self.keep_fraction, optional=True)
         check_number("min_probability", self.min_probability, minimum=0.0, maximum=1.0, optional=True)
+        if self.classifier is not None:
+            check_classifier(f"The classifier {self.classifier!r}", self.classifier)
+        check_features(self.features)
 
     def fit(self, X: Any, y: Iterable[Label], gan: Any = None) -> "FittedConfidence":
         """Train the classifier on real samples; see `Filter.fit`."""

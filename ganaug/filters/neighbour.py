@@ -12,7 +12,7 @@ from ganaug._features import check_same_width, rows_by_class
 from ganaug._typing import Label
 from ganaug._validation import check_number
 from ganaug.exceptions import SmallClassWarning
-from ganaug.filters._base import Features, Filter, FittedFilter, check_fraction, extract, known_rows
+from ganaug.filters._base import Features, Filter, FittedFilter, check_features, check_fraction, extract, known_rows
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class NeighbourFilter(Filter):
     def __post_init__(self) -> None:
         check_number("k", self.k, minimum=1, integer=True, optional=True)
         check_fraction("copy_ratio", self.copy_ratio, optional=True)
+        check_features(self.features)
         if not isinstance(self.per_class, bool):
             raise TypeError(f"per_class must be True or False, got {self.per_class!r}.")
         if self.k is None and self.copy_ratio is None:

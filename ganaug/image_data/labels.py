@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ganaug._typing import Label
-from ganaug._validation import list_first, suggest
+from ganaug._validation import is_missing, list_first, suggest
 
 
 class LabelCodec:
@@ -154,7 +154,7 @@ def clean_label(label: Any, name: str) -> Label:
             f"{name} is {label!r} of type {type(label).__name__}, which is not hashable and so cannot name a "
             f"class; use a number, a string or a tuple."
         )
-    if label is None or type(label).__name__ in ("NAType", "NaTType") or label != label:
+    if is_missing(label):
         raise ValueError(f"{name} is missing ({label!r}); give every sample a label, or leave it out.")
     return label
 

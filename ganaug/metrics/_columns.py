@@ -1,14 +1,14 @@
 """Read real and synthetic tables column by column: numbers with NaN, or category codes that all tables share."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from ganaug._typing import Label
+from ganaug._validation import is_missing
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,14 @@ class Column:
         ``n_categories - 1``, equal in all tables that were read together, -1 where missing.
     n_categories : int
         0 for numbers.
+    codes : ndarray of shape (N,), int64, or None
+        Of numbers, if integers are too large for float64 to tell apart: codes in common of equal ones.
     """
 
     name: Any
     values: np.ndarray
     n_categories: int = 0
+    codes: np.ndarray | None = None
 
     @property
     def is_category(self) -> bool:
@@ -73,6 +76,9 @@ def read_columns(tables: Mapping[str, Any], discrete_columns: Sequence[Any] | No
             columns = category_columns(name, list(sides.values()))
         else:
             columns = [_number_column(name, argument, side, first, values) for argument, side in sides.items()]
+            if any(_is_inexact(side, own) for side, own in zip(sides.values(), columns, strict=True)):
+                exact = category_columns(name, list(sides.values()))
+                columns = [replace(own, codes=codes.values) for own, codes in zip(columns, exact, strict=True)]
         for table, column in zip(read, columns, strict=True):
             table.append(column)
     return read
@@ -83,7 +89,14 @@ def category_columns(name: Any, sides: Sequence[Any]) -> list[Column]:
     code_of: dict[Any, int] = {}
     codes = []
     for values in sides:
-        local, unique = _factorize(values)
+        try:
+            local, unique = _factorize(values)
+        except TypeError as error:
+            if "unhashable" not in str(error):
+                raise
+            raise TypeError(
+                f"Column {name!r} holds values that cannot be told apart by hash, such as lists; convert or drop it."
+            ) from None
         mapped = np.array([code_of.setdefault(value, len(code_of)) for value in unique] + [-1], dtype=np.int64)
         codes.append(mapped[local])
     return [Column(name, side, len(code_of)) for side in codes]
@@ -178,6 +191,11 @@ def _number_column(name: Any, argument: str, values: Any, first: str, reference:
     return Column(name, numbers)
 
 
+def _is_inexact(values: Any, column: Column) -> bool:
+    """Tell whether integers are beyond what float64 tells apart."""
+    return values.dtype.kind in "iuO" and bool((np.abs(column.values) > 2.0**53).any())
+
+
 def _as_times(values: Any, kind: str) -> np.ndarray:
     unit = "datetime64[us]" if kind == "M" else "timedelta64[us]"
     times = values.to_numpy(dtype=unit) if hasattr(values, "iloc") else values.astype(unit)
@@ -199,15 +217,6 @@ def _factorize(values: Any) -> tuple[np.ndarray, list[Any]]:
     plain = values.tolist() if hasattr(values, "tolist") else list(values)
     codes = [-1 if is_missing(value) else code_of.setdefault(value, len(code_of)) for value in plain]
     return np.array(codes, dtype=np.int64), list(code_of)
-
-
-def is_missing(value: Any) -> bool:
-    """Tell whether a Python value is None, NaN, NaT or pandas' NA."""
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    if isinstance(value, np.datetime64 | np.timedelta64):
-        return bool(np.isnat(value))
-    return isinstance(value, Real) and math.isnan(value)
 
 
 def _plain(value: Any) -> Label:

@@ -2,10 +2,12 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from ganaug._validation import is_missing
 from ganaug.exceptions import GanaugWarning
 from ganaug.metrics._columns import Column, as_table
 from ganaug.table_data import TableCodec
@@ -32,7 +34,7 @@ def encode_tables(
     train, *others = columns
     n_rows = [len(side[0].values) for side in columns]
     learned = np.concatenate([np.ones(n_rows[0], bool), *(_has_novelty(train, other) for other in others)])
-    rows = _stack([as_table(name, table) for name, table in tables.items()])
+    rows = _stack([as_table(name, table) for name, table in tables.items()], columns)
     seen = rows[learned] if isinstance(rows, np.ndarray) else rows.loc[learned]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GanaugWarning)  # Folded categories concern sampling; nothing is sampled here.
@@ -51,10 +53,44 @@ def _has_novelty(train: Sequence[Column], other: Sequence[Column]) -> np.ndarray
     return novel
 
 
-def _stack(tables: Sequence[Any]) -> Any:
-    """Put tables below each other, so that the codec meets one dtype in each column."""
-    if isinstance(tables[0], np.ndarray):
-        return np.concatenate(tables)
+def _stack(tables: Sequence[Any], columns: Sequence[Sequence[Column]]) -> Any:
+    """Put tables below each other, so that the codec meets values of one kind in each column."""
+    is_array = isinstance(tables[0], np.ndarray)
+    unlike = {
+        place: np.concatenate([_plain(side) for side in sides])
+        for place, sides in enumerate(zip(*columns, strict=True))
+        if len(set().union(*(_kinds(table[:, place] if is_array else table[sides[0].name]) for table in tables))) > 1
+    }
+    if is_array:
+        stacked = np.concatenate([table.astype(object) for table in tables] if unlike else tables)
+        for place, values in unlike.items():
+            stacked[:, place] = values
+        return stacked
     import pandas as pd
 
-    return pd.concat([table[tables[0].columns] for table in tables], ignore_index=True)
+    stacked = pd.concat([table[tables[0].columns] for table in tables], ignore_index=True)
+    for place, values in unlike.items():
+        stacked[stacked.columns[place]] = values
+    return stacked
+
+
+def _kinds(values: Any) -> set[str]:
+    """Return what a column holds: numbers, text, or by the name of their dtype or type anything else."""
+    dtype = getattr(values.dtype, "categories", values).dtype
+    if dtype.kind != "O":
+        return {_KINDS.get(dtype.kind, dtype.kind)}
+    present = dict.fromkeys(type(value) for value in values if not is_missing(value))
+    return {
+        "number" if issubclass(kind, Real) and kind is not bool else "text" if issubclass(kind, str) else kind.__name__
+        for kind in present
+    }
+
+
+_KINDS = {"f": "number", "i": "number", "u": "number", "b": "bool", "U": "text", "T": "text"}
+
+
+def _plain(column: Column) -> np.ndarray:
+    """Return numbers, or categories by their codes, as text or None."""
+    if not column.is_category:
+        return column.values
+    return np.array([None if code < 0 else str(code) for code in column.values.tolist()], dtype=object)

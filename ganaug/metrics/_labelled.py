@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ganaug._features import list_labels
 from ganaug._typing import Label
-from ganaug.metrics._columns import is_missing
+from ganaug._validation import is_missing
 from ganaug.metrics.tstr import check_known_labels
 
 
@@ -63,12 +64,16 @@ def _split(name: str, table: Any, target: Any) -> LabelledTable:
     if target is None:
         return LabelledTable(table, None, None)
     if hasattr(table, "iloc"):
+        if target not in table.columns and _is_position(target, table):
+            target = table.columns[target]
         if target not in table.columns:
-            raise ValueError(f"target={target!r} is no column of {name}; choose from {list(table.columns)}.")
+            raise ValueError(
+                f"target={target!r} is no column of {name}; choose from {list(table.columns)}, or give a position."
+            )
         X, y = table.drop(columns=[target]), table[target]
     else:
         table = table if hasattr(table, "dtype") else np.array(table, dtype=object)
-        if not isinstance(target, Integral) or table.ndim != 2 or not 0 <= target < table.shape[1]:
+        if table.ndim != 2 or not _is_position(target, table):
             raise ValueError(
                 f"target={target!r} is no column of {name}, an array of shape {table.shape}; pass a position."
             )
@@ -76,8 +81,12 @@ def _split(name: str, table: Any, target: Any) -> LabelledTable:
     return LabelledTable(X, _labels(name, X, y), target)
 
 
+def _is_position(target: Any, table: Any) -> bool:
+    return isinstance(target, Integral) and -table.shape[1] <= target < table.shape[1]
+
+
 def _labels(name: str, X: Any, y: Any) -> list[Label]:
-    labels = y.tolist() if hasattr(y, "tolist") else list(y)
+    labels = list_labels(y)
     if len(labels) != len(X):
         raise ValueError(f"{name} has {len(X)} rows and {len(labels)} labels; pass exactly one label for each row.")
     if any(is_missing(label) for label in labels):

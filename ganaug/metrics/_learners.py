@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from ganaug._classifier import check_classifier
+
 
 def check_classifiers(classifiers: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return `classifiers`, or the default pair: one that sees interactions, one that is linear.
@@ -26,12 +28,7 @@ def check_classifiers(classifiers: Mapping[str, Any] | None) -> dict[str, Any]:
     if not classifiers:
         raise ValueError("classifiers is empty; name at least one, or pass None for the default pair.")
     for name, classifier in classifiers.items():
-        lacking = [method for method in ("fit", "predict_proba") if not hasattr(classifier, method)]
-        if lacking:
-            raise TypeError(
-                f"The classifier {name!r} has no {' and no '.join(lacking)}; wrap it in sklearn's "
-                f"CalibratedClassifierCV, or take another."
-            )
+        check_classifier(f"The classifier {name!r}", classifier)
     return dict(classifiers)
 
 

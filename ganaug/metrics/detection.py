@@ -65,7 +65,7 @@ def detection_score(
     """
     check_number("n_folds", n_folds, minimum=2, integer=True)
     learners = check_classifiers(classifiers)
-    real, synthetic = as_feature_pair(real, synthetic, n_min=n_folds)
+    real, synthetic = as_feature_pair(real, synthetic, n_min=n_folds, names=("real", "synthetic"))
     rng = np.random.default_rng(as_seed(random_state))
     n = min(len(real), len(synthetic))
     X = np.concatenate([side[rng.permutation(len(side))[:n]] for side in (real, synthetic)])

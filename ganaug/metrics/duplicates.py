@@ -44,6 +44,7 @@ def duplicate_share_of(train: Sequence[Column], other: Sequence[Column]) -> floa
     rows = np.zeros(n_train + len(other[0].values), np.int64)
     for a, b in zip(train, other, strict=True):
         # Number the distinct rows so far: pairs of a row's number and the next column's, again numbered.
-        values = np.unique(np.concatenate([a.values, b.values]), return_inverse=True)[1]
+        both = [side.values if side.codes is None else side.codes for side in (a, b)]
+        values = np.unique(np.concatenate(both), return_inverse=True)[1]
         rows = np.unique(rows * (values.max() + 1) + values, return_inverse=True)[1]
     return float(np.isin(rows[n_train:], rows[:n_train]).mean())

@@ -152,7 +152,7 @@ def evaluate_table(
         Of the detection; see `detection_score`.
     max_rows : int, default 10_000
         Held-out and synthetic rows beyond this are left out of detection, and rows of a class beyond this out of
-        the audit, at random. Raising it costs time.
+        the audit, at random; at least `n_folds`. Raising it costs time.
     random_state : None, int, numpy Generator or RandomState, default 0
 
     Returns
@@ -187,7 +187,8 @@ def evaluate_table(
     >>> quality.memorization.verdict, quality.duplicates
     ('ok', 0.0)
     """
-    check_number("max_rows", max_rows, minimum=1, integer=True)
+    check_number("n_folds", n_folds, minimum=2, integer=True)
+    check_number("max_rows", max_rows, minimum=n_folds, integer=True)
     rng = np.random.default_rng(as_seed(random_state))
     given = {"real_train": real_train, "real_test": real_test, "synthetic": synthetic}
     tables = split_tables(given, target)

@@ -97,7 +97,7 @@ def train_synthetic_test_real(
     Notes
     -----
     Draw as many synthetic rows of each class as there are real ones, lest numbers decide instead of quality.
-    A class without synthetic rows counts with recall, F1 and scores of 0.
+    A class without synthetic rows counts with recall and F1 of 0, and with the average precision of chance.
     """
     learners = check_classifiers(classifiers)
     train, test, synthetic = (

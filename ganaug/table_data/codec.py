@@ -221,7 +221,7 @@ class TableCodec:
         ndarray of shape (N, D), float32
             A column for each number (standardised; 0 if missing), followed by one of 0/1 if values can be missing;
             and 0/1 columns for each category, of which missing and folded values are one each. Constant columns
-            are left out.
+            are left out; if all are constant, there is one of zeros.
 
         Raises
         ------
@@ -239,7 +239,8 @@ class TableCodec:
             else:
                 features += column.features(own, column_type, ignore_unseen)
         n_rows = next((len(own.values) for own in cells if own is not None), None)
-        return _stack(features, len(X) if n_rows is None else n_rows)
+        n_rows = len(X) if n_rows is None else n_rows
+        return _stack(features or [np.zeros(n_rows)], n_rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Write the codec as a JSON-able dict.

@@ -230,6 +230,11 @@ def _check_frame(X: Any) -> None:
     for count, what in ((X.shape[1], "feature"), (X.shape[0], "sample")):  # in scikit-learn's words
         if count == 0:
             raise ValueError(f"Found array with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required.")
+    check_column_names(X)
+
+
+def check_column_names(X: Any) -> None:
+    """Raise a `ValueError` if several columns of a frame have one name."""
     if not X.columns.is_unique:
         repeated = X.columns[X.columns.duplicated()].unique().tolist()
         raise ValueError(

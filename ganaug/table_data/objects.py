@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-_MISSING_NAMES = ("NAType", "NaTType")
+from ganaug._validation import is_missing
+
 MISSING = ("none", "nan", "NA", "NaT")
 """Names of the values that stand for a missing cell."""
 
@@ -40,7 +41,7 @@ def read_objects(name: str, values: np.ndarray) -> tuple[str, np.ndarray, np.nda
     types = set(map(type, cells))
     if types == {str}:
         return "object", values, np.zeros(len(cells), bool), "nan"
-    missing = np.fromiter(map(_is_missing, cells), bool, len(cells))
+    missing = np.fromiter(map(is_missing, cells), bool, len(cells))
     token = _name_missing(cells[int(missing.argmax())]) if missing.any() else "nan"
     present = values[~missing]
     types = set(map(type, present.tolist()))
@@ -69,12 +70,6 @@ def missing_value(token: str) -> Any:
     import pandas as pd
 
     return getattr(pd, token)
-
-
-def _is_missing(cell: Any) -> bool:
-    if cell is None or type(cell).__name__ in _MISSING_NAMES:
-        return True
-    return isinstance(cell, (float, np.floating, np.datetime64)) and bool(cell != cell)
 
 
 def _name_missing(cell: Any) -> str:

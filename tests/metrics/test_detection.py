@@ -49,7 +49,7 @@ def test_classifiers_stay_untouched():
     ("error", "changes", "message"),
     [
         (ValueError, {"real": REAL[:2]}, r"real must hold at least 3 sample\(s\)"),
-        (ValueError, {"synthetic": SAME[:, :2]}, "real has 3 features for each sample and fake has 2"),
+        (ValueError, {"synthetic": SAME[:, :2]}, "real has 3 features for each sample and synthetic has 2"),
         (ValueError, {"n_folds": 1}, "n_folds must be an integer from 2"),
         (ValueError, {"classifiers": {}}, "classifiers is empty; name at least one"),
         (TypeError, {"classifiers": GaussianNB()}, r"must be a dict of name to classifier, got GaussianNB\(\)"),

@@ -33,3 +33,10 @@ def test_it_agrees_with_a_search_row_by_row():
 def test_columns_must_match():
     with pytest.raises(ValueError, match=r"other must have the columns of train; missing: \['age'\]"):
         duplicate_share(REAL, REAL.drop(columns="age"))
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "Int64", object])
+def test_integers_beyond_floats_are_told_apart(dtype):
+    train = pd.DataFrame({"id": pd.array([2**60, 5], dtype=dtype)})
+    other = pd.DataFrame({"id": pd.array([2**60 + 1, 2**60, 5, 6], dtype=dtype)})
+    assert duplicate_share(train, other) == 0.5

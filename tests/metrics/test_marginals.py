@@ -90,3 +90,8 @@ def test_discrete_columns_are_compared_as_categories():
     real, fake = np.array([[0], [1]]), np.array([[2], [1]])
     (column,) = column_distances(real, fake, discrete_columns=[0])
     assert (column.kind, column.total_variation) == ("category", 0.5)
+
+
+def test_cells_that_cannot_be_hashed_are_refused():
+    with pytest.raises(TypeError, match="Column 'a' holds values that cannot be told apart by hash, such as lists"):
+        distance([[1], [2]], [[1], [2]])

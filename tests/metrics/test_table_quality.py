@@ -184,7 +184,7 @@ X, Y = TRAIN
             dict.fromkeys(["train", "test", "synthetic"], np.ones((9, 2))) | {"target": 2},
             r"target=2 is no column of real_train, an array of shape \(9, 2\); pass a position",
         ),
-        (ValueError, {"max_rows": 0}, "max_rows must be an integer from 1"),
+        (ValueError, {"max_rows": 0}, "max_rows must be an integer from 3"),
     ],
 )
 def test_bad_input(error, arguments, message):
@@ -197,3 +197,37 @@ def test_numbers_in_a_column_that_is_empty_in_all_real_rows_give_synthetic_rows_
     real = [pd.DataFrame({"x": rng.normal(size=200), "v": np.nan}) for _ in range(2)]
     synthetic = pd.DataFrame({"x": rng.normal(size=200), "v": rng.normal(size=200)})
     assert evaluate(synthetic, *real).detection["logistic"] > 0.9
+
+
+def test_the_target_may_be_given_by_its_position():
+    tables = [labelled(table) for table in (TRAIN, TEST, FRESH)]
+    by_name = evaluate_table(*tables, target="group", classifiers=FAST)
+    for position in (-1, tables[0].shape[1] - 1):
+        assert_equal(by_name, evaluate_table(*tables, target=position, classifiers=FAST))
+
+
+def test_columns_of_one_meaning_in_other_types_count_as_equal():
+    X, y = FRESH
+    other = X.assign(age=X["age"].astype(object).map(lambda age: None if pd.isna(age) else str(age)))
+    other["active"] = X["active"].astype("Float64")
+    assert_equal(evaluate(FRESH), evaluate((other, y)))
+
+
+def test_words_for_booleans_are_told_apart():
+    X, y = FRESH
+    quality = evaluate((X.assign(active=X["active"].astype(str)), y))
+    assert quality.detection["logistic"] > 0.99
+
+
+def test_constant_tables_are_evaluated():
+    ones = np.ones((40, 2))
+    quality = evaluate(ones, ones, ones)
+    assert quality.duplicates == 1.0
+
+
+def test_labels_may_have_two_dimensions():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 2)), np.arange(60) % 2
+    plain = evaluate((X, y), (X, y), (X, y))
+    for column in (y[:, None], pd.DataFrame({"t": y})):
+        assert_equal(plain, evaluate((X, column), (X, column), (X, column)))

@@ -84,9 +84,15 @@ def test_labels_may_be_words():
         ({"test": (TEST[0], TEST[1] + 1)}, r"y_test holds 2, which is no class of y_train; .* Classes: \[0, 1\]"),
         ({"synthetic": (GOOD[0][:, :2], GOOD[1])}, "X_train has 4 features for each sample and X_synthetic has 2"),
         ({"test": (TEST[0], TEST[1][:-1])}, "X_test has 300 samples but its labels are 299"),
+        ({"test": (TEST[0], np.where(TEST[1], np.nan, 0.0))}, r"Labels of X_test are missing \(nan\)"),
+        ({"test": (TEST[0], np.eye(2)[TEST[1]])}, "The labels of X_test have several columns"),
         ({"classifiers": {}}, "classifiers is empty"),
     ],
 )
 def test_bad_input(changes, message):
     with pytest.raises(ValueError, match=message):
         score(**({"synthetic": GOOD} | changes))
+
+
+def test_labels_may_be_a_column():
+    assert score((GOOD[0], GOOD[1][:, None])) == score(GOOD)

@@ -83,7 +83,6 @@ def test_table_of_constants_has_no_blocks_and_comes_back():
     X = pd.DataFrame({"a": [1, 1, 1], "b": ["x", "x", "x"]})
     codec = TableCodec.fit(X)
     assert codec.blocks == ()
-    assert codec.features(X).shape == (3, 0)
     pd.testing.assert_frame_equal(codec.decode(codec.encode(X)), X)
 
 
@@ -170,3 +169,9 @@ def test_objects_that_json_cannot_hold_are_refused_only_when_saving():
     assert codec.decode(codec.encode(X))["x"].tolist() == X["x"].tolist()
     with pytest.raises(TypeError, match=r"of type type cannot be saved; to save, turn the column into strings"):
         codec.to_dict()
+
+
+def test_features_of_a_constant_table_are_one_column_of_zeros():
+    X = pd.DataFrame({"n": [1.0, 1.0], "c": ["a", "a"], "m": [None, None]})
+    for ignore_unseen in (False, True):
+        np.testing.assert_array_equal(TableCodec.fit(X).features(X, ignore_unseen=ignore_unseen), [[0], [0]])
