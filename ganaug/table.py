@@ -33,8 +33,9 @@ class TableGAN(RowGAN):
         class into a density, and blurs what is sharp.
     max_steps : int, 'auto' or None, default 'auto'
         Generator updates. Raising it improves samples: twice the 600 that small tables get by 'auto' made classifiers
-        better by about .01 in balanced accuracy and average precision (``benchmarks/results/table_gan_defaults.jsonl``).
-        'auto' takes a fifth of the number of rows, at least 600 and at most 4000; None leaves the end to `max_seconds`.
+        better by about .01 in balanced accuracy and average precision
+        (``benchmarks/results/table_gan_defaults.jsonl``). 'auto' takes a fifth of the number of rows, at least 600 and
+        at most 4000; None leaves the end to `max_seconds`.
     max_seconds : float or None, default None
         Wall-clock budget; training ends with whichever of the two budgets is used first. A run that ends by time
         does not repeat exactly.
