@@ -7,6 +7,7 @@ import shutil
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,8 @@ def write_folder(
     TypeError
         If labels cannot be written as JSON.
     """
-    check_target(path, overwrite, "bank", MANIFEST, (PIXELS, LABELS))
+    check = partial(check_target, path, overwrite, "bank", MANIFEST, (PIXELS, LABELS))
+    check()
     shape = (sum(counts), *layout.shape)
     check_free_space(path, math.prod(shape), "free some, lower n_per_class, or choose another disk")
     manifest = {
@@ -94,7 +96,7 @@ def write_folder(
         "classes": codec.to_list(),
         "counts": counts,
     }
-    with written_whole(path) as folder:
+    with written_whole(path, check) as folder:
         pixels = np.lib.format.open_memmap(folder / PIXELS, mode="w+", dtype=np.uint8, shape=shape)
         manifest["provenance"] = fill(pixels)
         pixels.flush()
@@ -117,7 +119,7 @@ def read_folder(path: Path) -> BankFolder:
         codec = LabelCodec.from_list(manifest["classes"])
         counts = tuple(int(n) for n in manifest["counts"])
         provenance = dict(manifest["provenance"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise _damaged(path, MANIFEST, f"an entry is missing or malformed ({error!r})") from error
     if len(counts) != len(codec.classes) or min(counts, default=0) < 0:
         raise _damaged(path, MANIFEST, f"{len(codec.classes)} classes have the counts {counts}")

@@ -24,7 +24,7 @@ def fit(options: argparse.Namespace) -> None:
     if options.checkpoint:
         from ganaug.checkpoint import Checkpoint
 
-        callbacks.append(Checkpoint(options.checkpoint, options.checkpoint_every))
+        callbacks.append(Checkpoint(options.checkpoint, options.checkpoint_every, options.overwrite))
     gan.fit(X, y, callbacks=callbacks, resume_from=options.checkpoint if options.resume else None)
     gan.save(options.out, overwrite=options.overwrite)
     if is_table:
@@ -66,7 +66,7 @@ def _prepare_images(options: argparse.Namespace) -> tuple[Any, Any, Any, list[An
     if "image_size" in given:
         given["image_size"] = tuple(given["image_size"])
     X, y = read_images_or_arrays(options.data)
-    callbacks = [SampleGrid(options.samples)] if options.samples else []
+    callbacks = [SampleGrid(options.samples, overwrite=options.overwrite)] if options.samples else []
     return ImageGAN(**given, verbose=False if options.quiet else None), X, y, callbacks, None
 
 
@@ -109,7 +109,6 @@ def _check_kind(options: argparse.Namespace, is_table: bool) -> None:
 
 def _check_outputs(options: argparse.Namespace) -> None:
     """Raise unless all that `fit` is to write can be written, lest it find out after training."""
-    from ganaug._folders import check_writable
     from ganaug.persistence import check_replaceable
 
     check_replaceable(Path(options.out), "model", options.overwrite)
@@ -118,13 +117,21 @@ def _check_outputs(options: argparse.Namespace) -> None:
     if options.checkpoint:
         _check_apart(options, "out", "checkpoint")
         _check_apart(options, "checkpoint", "out")
-        check_replaceable(Path(options.checkpoint), "checkpoint", True)
     if options.samples and Path(options.samples).suffix.lower() != ".png":
         raise ValueError(f"--samples is {options.samples!r}; choose a file name that ends in .png.")
     if options.samples:
         _check_apart(options, "samples", "out")
         _check_apart(options, "samples", "checkpoint")
-        check_writable(Path(options.samples))
+    if Path(options.data).is_dir():
+        for output in ("out", "checkpoint", "samples"):
+            _check_outside(options, output)
+
+
+def _check_outside(options: argparse.Namespace, output: str) -> None:
+    """Raise if an output lies in the folder of images, whose subfolders are classes."""
+    path = getattr(options, output)
+    if path and Path(path).resolve().is_relative_to(Path(options.data).resolve()):
+        raise ValueError(f"--{output} {path} lies in {options.data}, the data; choose a place outside.")
 
 
 def _check_apart(options: argparse.Namespace, inner: str, outer: str) -> None:

@@ -1,10 +1,11 @@
-"""Folders that are written whole or not at all."""
+"""Folders and files that are written whole or not at all."""
 
+import ctypes
 import errno
 import os
 import shutil
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def check_target(path: Path, overwrite: bool, kind: str, manifest: str, contents
 
 def check_writable(path: Path) -> None:
     """Raise an `OSError` if the file or folder `path` could not be made, by what is above it."""
-    nearest = next(parent for parent in path.absolute().parents if parent.exists())
+    nearest = next(parent for parent in path.resolve().parents if parent.exists())
     if not nearest.is_dir():
         raise NotADirectoryError(f"{path} cannot be made: {nearest} is a file; choose another path.")
     if not os.access(nearest, os.W_OK):
@@ -68,7 +69,7 @@ def check_writable(path: Path) -> None:
 
 def check_free_space(path: Path, n_bytes: int, remedy: str) -> None:
     """Raise an `OSError` if the disk that will hold `path` has less than `n_bytes` left."""
-    existing = next(parent for parent in path.absolute().parents if parent.exists())
+    existing = next(parent for parent in path.resolve().parents if parent.exists())
     free = shutil.disk_usage(existing).free
     if free < n_bytes:
         raise OSError(
@@ -79,27 +80,71 @@ def check_free_space(path: Path, n_bytes: int, remedy: str) -> None:
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def written_whole(path: Path, check: Callable[[], object]) -> Iterator[Path]:
     """Yield a sibling folder to write into; it becomes `path` at the end, or vanishes on any error.
 
-    A folder that was at `path` is replaced; check before with `check_target`. A link is followed.
+    Parameters
+    ----------
+    path : Path
+        A link is followed.
+    check : callable
+        Raises unless `path` may be written, and what is there replaced; called again before that is done, since others
+        may have put something there meanwhile.
     """
+    check()
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.partial"
+    partial = path.parent / f".{uuid.uuid4().hex[:8]}.partial"
     partial.mkdir()
     try:
         yield partial
-        if path.exists():
-            retired = partial.with_suffix(".old")
-            path.rename(retired)
-            try:
-                partial.rename(path)
-            except OSError:
-                retired.rename(path)
-                raise
-            shutil.rmtree(retired)
-        else:
-            partial.rename(path)
+        check()
+        _put(partial, path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def written_file(path: Path, check: Callable[[], object]) -> Iterator[Path]:
+    """Yield a sibling file's path to write to; it becomes `path` at the end, or vanishes on any error.
+
+    A link stays one, and it is the file that it points to which is replaced. `check` is that of `written_whole`.
+    """
+    check()
+    path = path.resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{uuid.uuid4().hex[:8]}.partial{path.suffix.lower()}")
+    try:
+        yield partial
+        check()
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _put(folder: Path, path: Path) -> None:
+    """Move a folder to `path`; what was there is left at `folder`, or gone."""
+    if not path.exists():
+        folder.rename(path)
+    elif not _exchange(folder, path):
+        retired = folder.with_suffix(".old")
+        try:
+            path.rename(retired)
+            folder.rename(path)
+        except BaseException:
+            if retired.exists() and not path.exists():
+                retired.rename(path)
+            raise
+        shutil.rmtree(retired, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two folders change places in one step, so that a whole one is always there; False where that cannot be."""
+    try:
+        rename = ctypes.CDLL(None).renameat2
+    except (OSError, AttributeError, TypeError):
+        return False
+    return rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _RENAME_EXCHANGE) == 0
+
+
+_HERE, _RENAME_EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux

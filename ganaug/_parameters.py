@@ -54,7 +54,7 @@ _NUMBERS: Mapping[str, dict[str, Any]] = {
     "min_class_size": {"minimum": 0, "integer": True},
     "min_match_size": {"minimum": 2, "integer": True, "optional": True},
     "max_categories": {"minimum": 2, "integer": True},
-    "n_threads": {"minimum": 1, "integer": True, "optional": True},
+    "n_threads": {"minimum": 1, "maximum": 1024, "integer": True, "optional": True},
 }
 
 

@@ -27,7 +27,7 @@ from ganaug.batches import Batches
 from ganaug.callbacks import ProgressBar
 from ganaug.class_generator import ClassGenerator
 from ganaug.devices import choose_device, choose_precision, freed_memory_kept, has_device, seeded, thread_limit
-from ganaug.exceptions import SmallClassWarning
+from ganaug.exceptions import GanaugWarning, SmallClassWarning
 from ganaug.processes import join_processes
 from ganaug.training_data import TrainingData
 
@@ -89,7 +89,8 @@ class BaseGAN(BaseEstimator):
         X, y
             The data set, in any form that the class describes.
         callbacks : sequence of callables
-            Each is called with the `ganaug.training.TrainingState` after every step.
+            Each is called with the `ganaug.training.TrainingState` after every step; if it has a method
+            ``check(resume_from)``, that is called before anything else, to find out what would fail later.
         resume_from : path-like, optional
             A folder that `ganaug.checkpoint.Checkpoint` wrote: go on from there, with the same data and parameters, but
             for budgets. Chance goes on where it was, whatever `random_state`.
@@ -102,10 +103,14 @@ class BaseGAN(BaseEstimator):
         ------
         TypeError, ValueError
             If a parameter or the data is not usable; always before any training.
+        FileExistsError, OSError
+            If a callback could not write; before any training.
         TrainingDivergedError
             If losses stay non-finite.
         """
         check_parameters(self)
+        for callback in callbacks:
+            getattr(callback, "check", lambda _: None)(resume_from)
         seed = as_seed(self.random_state)
         device = choose_device(self.device)
         self.precision_ = self._choose_precision(device)
@@ -127,8 +132,16 @@ class BaseGAN(BaseEstimator):
             self._keep(state)
             if self.fine_tune_steps and not state.was_interrupted:
                 self._fine_tune(state, data, classes)
-            self._finish(data, classes)
+            self._finish_or_stop(data, classes)
         return self
+
+    def _finish_or_stop(self, data: TrainingData, classes: Tensor) -> None:
+        try:
+            self._finish(data, classes)
+        except KeyboardInterrupt:
+            self.was_interrupted_ = True
+            message = "Interrupted after the training of the networks; the model is usable as it is."
+            warnings.warn(message, GanaugWarning, stacklevel=3)
 
     def sample(self, n: int | None = None, y: Any = None, *, random_state: RandomState = None) -> tuple[Any, Any]:
         """Draw synthetic samples.
@@ -237,6 +250,8 @@ class BaseGAN(BaseEstimator):
     def _restore(self, config: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         self._restore_codec(config)
         self._counts = np.asarray(config["counts"])
+        if self._counts.shape != (len(self.label_codec_),) or self._counts.dtype.kind != "i" or self._counts.min() < 1:
+            raise ValueError(f"counts must be numbers of rows, one for each class, got {config['counts']!r}")
         self.precision_, self.history_, self.was_interrupted_ = config["precision"], config["history"], False
         self._rebuild(config.get("earlier_generators", 0), config["fine_tuned"], tensors)
 
@@ -261,6 +276,9 @@ class BaseGAN(BaseEstimator):
         if self.precision_ != "32-true":
             self.precision_ = self._choose_precision(device)
         architecture, recipe = make_recipe(self)
+        made = {name.partition(".")[0] for name in tensors}
+        if n_snapshots != sum(name.startswith("snapshot_") for name in made):
+            raise ValueError(f"{n_snapshots} earlier generators are named, and there are weights of others")
         with seeded(0):
             build = partial(architecture.build, self._spec(), recipe.conditioning)
             self.networks_ = build()

@@ -1,6 +1,7 @@
 """Callbacks: plain functions of the training state, called after each step."""
 
 import sys
+import warnings
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from ganaug._folders import check_writable, written_file
 from ganaug._validation import check_number
+from ganaug.exceptions import GanaugWarning
 from ganaug.training import TrainingState
 
 
@@ -65,18 +68,28 @@ class SampleGrid:
         A PNG file; with ``{step}`` in its name, one file per time.
     every : int, default 200
     n_columns : int, default 10
+    overwrite : bool, default False
+        Whether a file that is there before training may be replaced; that of a resumed run is, in any case.
     """
 
     path: str | PathLike
     every: int = 200
     n_columns: int = 10
+    overwrite: bool = False
 
     def __post_init__(self) -> None:
         check_number("SampleGrid's every", self.every, minimum=1, integer=True)
         check_number("SampleGrid's n_columns", self.n_columns, minimum=1, integer=True)
 
+    def check(self, resume_from: str | PathLike | None) -> None:
+        """Raise an `OSError`, before any training, if the picture could not be written, or would replace a file."""
+        path = Path(self.path)
+        check_writable(path)
+        if path.is_dir() or (path.exists() and resume_from is None and not self.overwrite):
+            raise FileExistsError(f"{path} exists; choose another path, or pass overwrite=True to replace a file.")
+
     def __call__(self, state: TrainingState) -> None:
-        """Write the picture if its time has come."""
+        """Write the picture if its time has come; a disk that is full leaves the last one, with a warning."""
         if state.fabric.global_rank or (state.step % self.every and state.progress < 1):
             return
         classes = torch.nonzero(state.batches.counts).flatten()
@@ -85,7 +98,12 @@ class SampleGrid:
         z = torch.randn(len(y), state.recipe.latent_dim, generator=chance)
         with torch.inference_mode():
             x = state.ema(z.to(state.fabric.device), y.to(state.fabric.device))
-        write_grid(to_uint8(x), Path(str(self.path).replace("{step}", str(state.step))), self.n_columns)
+        path = Path(str(self.path).replace("{step}", str(state.step)))
+        try:
+            with written_file(path, lambda: None) as partial:
+                write_grid(to_uint8(x), partial, self.n_columns)
+        except OSError as error:
+            warnings.warn(f"The samples of step {state.step} are not written: {error}", GanaugWarning, stacklevel=2)
 
 
 def to_uint8(x: torch.Tensor) -> np.ndarray:

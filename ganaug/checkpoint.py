@@ -3,6 +3,7 @@
 import copy
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,21 +23,40 @@ class Checkpoint:
     Parameters
     ----------
     path : path-like
-        The folder; each checkpoint replaces the last, whole or not at all.
+        The folder; each checkpoint of a run replaces the last, whole or not at all.
     every : int, default 500
-        Steps between two checkpoints; a cut-off run loses no more than these.
+        Steps between two checkpoints; a cut-off run loses no more than these, but for `fine_tune_steps`, which begin
+        anew. Steps with weights that are not finite are passed over.
+    overwrite : bool, default False
+        Whether the checkpoint of another run may be replaced. That of the run that is resumed is, in any case.
     """
 
     path: str | PathLike
     every: int = 500
+    overwrite: bool = False
 
     def __post_init__(self) -> None:
         check_number("Checkpoint's every", self.every, minimum=1, integer=True)
 
+    def check(self, resume_from: str | PathLike | None) -> None:
+        """Raise a `FileExistsError`, before any training, if the folder holds something else or another run's state."""
+        path = Path(self.path)
+        is_resumed = resume_from is not None and Path(resume_from).resolve() == path.resolve()
+        persistence.check_replaceable(path, "checkpoint", True)
+        if (path / persistence.CONFIG).exists() and not (self.overwrite or is_resumed):
+            raise FileExistsError(
+                f"{path} holds the checkpoint of another run; go on from it with resume_from={str(path)!r}, choose "
+                f"another folder, or pass overwrite=True to replace it."
+            )
+
     def __call__(self, state: TrainingState) -> None:
         """Write the checkpoint if its time has come."""
-        if state.step % self.every == 0 and not state.fabric.global_rank:
+        if state.step % self.every == 0 and not state.fabric.global_rank and _is_finite(state):
             save(state, self.path)
+
+
+def _is_finite(state: TrainingState) -> bool:
+    return bool(state.optimizer.weights.isfinite().all() and state.average.isfinite().all())
 
 
 def save(state: TrainingState, path: str | PathLike) -> None:
@@ -64,15 +84,19 @@ def resume(state: TrainingState, path: str | PathLike) -> None:
         budgets may differ.
     """
     config, tensors = persistence.read_folder(path, "checkpoint")
-    _check_recipe(config.get("recipe", {}), _describe(state), path)
-    digests = {config.get("data"), state.digest_data()} - {"", None}
-    if len(digests) > 1:
+    begun, n_snapshots = config.get("recipe", {}), config.get("earlier_generators")
+    made = {name.partition(".")[0] for name in tensors}
+    is_whole = isinstance(begun, dict) and isinstance(config.get("step"), int)
+    if not is_whole or n_snapshots != sum(name.startswith("snapshot_") for name in made):
+        raise ModelFormatError(f"The checkpoint in {path} is damaged; train from the start.")
+    _check_recipe(begun, _describe(state), path)
+    if config.get("data") not in ("", None, state.digest_data()) and state.digest_data():
         raise ModelFormatError(
             f"The checkpoint in {path} is of other data: columns or shapes, ranges or the classes' sizes differ. "
             f"Resume on the same data, or train from the start."
         )
     try:
-        state.snapshots = [copy.deepcopy(state.ema) for _ in range(config["earlier_generators"])]
+        state.snapshots = [copy.deepcopy(state.ema) for _ in range(n_snapshots)]
         for name, module in _modules(state).items():
             persistence.load_weights(module, tensors, name)
         state.optimizer.load_state_dict(_join("optimizer", config, tensors))
@@ -82,7 +106,7 @@ def resume(state: TrainingState, path: str | PathLike) -> None:
         torch.set_rng_state(tensors["random_state"])
     except KeyError as error:
         raise ModelFormatError(f"The checkpoint in {path} lacks {error}; train from the start.") from error
-    except ValueError as error:
+    except (AttributeError, OverflowError, RuntimeError, TypeError, ValueError, ZeroDivisionError) as error:
         raise ModelFormatError(f"The checkpoint in {path} is of other networks: {error}") from error
 
 

@@ -4,8 +4,11 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 """
 
 import argparse
+import contextlib
 import re
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +22,7 @@ _LONGEST_MESSAGE = 1000
 _QUOTED_SHELL_WORDS = {"on_error='skip'": "--on-error skip"}
 _SHELL_WORDS = {
     "overwrite=True": "--overwrite",
+    "with resume_from=": "with --resume and --checkpoint ",
     "image_size=(height, width)": "--image-size HEIGHT WIDTH",
     ", or pass an object": "",
     "X does not": "the table does not",
@@ -36,7 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, unknown = build_parser().parse_known_args(arguments)
     if unknown:
         refuse(options.parser, unknown[0])
-    with warnings.catch_warnings():
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # A terminal that cannot spell a label is no failure.
+    with _terminated_as_interrupted(), warnings.catch_warnings():
         _show_warnings_in_one_line(options)
         try:
             _COMMANDS[options.command](options)
@@ -47,6 +54,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{options.parser.prog}: interrupted", file=sys.stderr)
             return 130
     return 0
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let a request to terminate end like Ctrl-C: what was trained is kept, and nothing half-written is left."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _demo(options: argparse.Namespace) -> None:

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ganaug._folders import check_writable, written_whole
+from ganaug._folders import check_writable, written_file, written_whole
 from ganaug._typing import Label, RandomState
 from ganaug._validation import as_seed
 from ganaug.callbacks import write_grid
 from ganaug.persistence import COLUMNS
-from ganaug.table_files import append_column, check_table_output, write_table, written_file
+from ganaug.table_files import append_column, check_table_output, write_table
 
 _BLOCK = 1024
 # Endings that promise a file of a kind that is not written here.
@@ -58,10 +58,10 @@ def export_samples(gan: Any, path: str | PathLike, y: Any, *, random_state: Rand
     seed = as_seed(gan.random_state if random_state is None else random_state)
     blocks = _draw(gan, y, np.random.default_rng(seed))
     if path.suffix.lower() == ".npz":
-        with written_file(path) as partial:
+        with written_file(path, lambda: check_export_path(path)) as partial:
             _write_npz(partial, blocks, y)
     elif path.suffix.lower() == ".png":
-        with written_file(path) as partial:
+        with written_file(path, lambda: check_export_path(path)) as partial:
             _write_picture(partial, blocks, indices)
     else:
         _write_folder(path, blocks, _folder_names(gan.label_codec_.classes))
@@ -105,7 +105,7 @@ def export_rows(
     target : str, default 'target'
         Name of the column of labels.
     columns : sequence of str, optional
-        Order of all columns. Default: the target comes last.
+        All columns in their order. Default: the target comes last.
     dates : mapping of str to str, optional
         Formats of a CSV file's columns of dates and times; see `ganaug.table_files.write_table`.
     random_state : None, int, numpy Generator or RandomState
@@ -121,12 +121,15 @@ def export_rows(
     FileExistsError
         If `path` exists.
     ValueError
-        If its suffix is not that of a table, a label is unknown, or `target` is the name of another column.
+        If its suffix is not that of a table, a label is unknown, `target` is the name of another column, or `columns`
+        are not the model's and the target.
     """
     path = check_table_output(path, overwrite=None)
     names = [str(name) for name in gan.codec_.feature_names or (f"x{i}" for i in range(gan.n_features_in_))]
     if target in names:
         raise ValueError(f"The model has a column {target!r}, so the labels' cannot have that name; choose another.")
+    if columns is not None and sorted(columns) != sorted([*names, target]):
+        raise ValueError(f"columns must be those of the model and {target!r}: {[*names, target]}; got {list(columns)}.")
     X, y = gan.sample(y=y, random_state=random_state)
     import pandas as pd
 
@@ -157,7 +160,8 @@ class Columns(NamedTuple):
 def remember_columns(model: str | PathLike, columns: Columns) -> None:
     """Note in a saved model's folder how its training table's columns were named, ordered and spelled."""
     text = json.dumps({"target": columns.target, "columns": columns.names, "dates": dict(columns.dates)}, indent=2)
-    (Path(model) / COLUMNS).write_text(text + "\n", encoding="utf-8")
+    with written_file(Path(model) / COLUMNS, lambda: None) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")
 
 
 def recall_columns(model: str | PathLike) -> Columns:
@@ -174,8 +178,11 @@ def recall_columns(model: str | PathLike) -> Columns:
     try:
         note = json.loads(path.read_text(encoding="utf-8"))
         dates = {str(name): str(form) for name, form in note.get("dates", {}).items()}
-        return Columns(str(note["target"]), [str(name) for name in note["columns"]], dates)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        names = [str(name) for name in list(note["columns"])]
+        if len({*names, note["target"]}) != len(names) or not {*dates} <= {*names}:
+            raise ValueError("its names repeat, or its target or dates are none of them")
+        return Columns(str(note["target"]), names, dates)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged ({error!r}); delete it, and name the target column instead.") from error
 
 
@@ -201,7 +208,7 @@ def _write_picture(path: Path, blocks: Iterator[tuple[np.ndarray, np.ndarray]], 
 def _write_folder(path: Path, blocks: Iterator[tuple[np.ndarray, np.ndarray]], names: dict[Label, str]) -> None:
     from PIL import Image
 
-    with written_whole(path) as folder:
+    with written_whole(path, lambda: check_export_path(path)) as folder:
         n_written = 0
         for pixels, labels in blocks:
             for image, label in zip(_channels_last(pixels), labels.tolist(), strict=True):

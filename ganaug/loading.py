@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from os import PathLike
 
 from ganaug import persistence
+from ganaug._parameters import check_parameters
 from ganaug.base import BaseGAN
 from ganaug.exceptions import ModelFormatError
 
@@ -34,14 +35,17 @@ def load(path: str | PathLike, *, trusted: Sequence[type] = ()) -> BaseGAN:
     """
     config, tensors = persistence.read_folder(path, "model")
     name = config.get("estimator")
-    if name not in _ESTIMATORS:
+    if not isinstance(name, str) or name not in _ESTIMATORS:
         raise ModelFormatError(f"{path} holds the unknown estimator {name!r}; known are {', '.join(_ESTIMATORS)}.")
     kind = getattr(importlib.import_module(_ESTIMATORS[name]), name)
     try:
         gan = kind(**{key: persistence.from_json(value, trusted) for key, value in config["parameters"].items()})
         gan._restore(config, tensors)
+        check_parameters(gan)  # Only now, since a device that is not here has been replaced.
     except ModelFormatError:
         raise
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (
+        *(AttributeError, IndexError, KeyError, OverflowError, RecursionError, RuntimeError, TypeError, ValueError),
+    ) as error:
         raise ModelFormatError(f"The config of the model in {path} is incomplete or malformed: {error!r}.") from error
     return gan

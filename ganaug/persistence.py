@@ -1,6 +1,7 @@
 """Model folders: ``config.json`` and ``weights.safetensors``, so a model file is data and never code."""
 
 import dataclasses
+import hashlib
 import importlib
 import json
 from collections.abc import Iterable
@@ -36,13 +37,14 @@ def write_folder(
     from safetensors.torch import save_file
 
     path = Path(path)
-    check_replaceable(path, kind, overwrite)
     check_free_space(path, sum(t.numel() * t.element_size() for t in tensors.values()), "free some space")
-    text = json.dumps({"format": f"ganaug-{kind}", "version": VERSION, **config}, indent=2)
     # Tied or strided tensors cannot be stored: each gets memory of its own.
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-    with written_whole(path) as folder:
-        save_file(tensors, folder / WEIGHTS)
+    # Both files bear one mark, lest a reader take one of them from before and the other from after a replacement.
+    mark = hashlib.sha256(json.dumps(config).encode()).hexdigest()[:16]
+    text = json.dumps({"format": f"ganaug-{kind}", "version": VERSION, "mark": mark, **config}, indent=2)
+    with written_whole(path, lambda: check_replaceable(path, kind, overwrite)) as folder:
+        save_file(tensors, folder / WEIGHTS, metadata={"mark": mark})
         (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
 
 
@@ -67,8 +69,7 @@ def read_folder(path: str | PathLike, kind: str) -> tuple[dict[str, Any], dict[s
     ModelFormatError
         If the folder is missing, incomplete, damaged, foreign, or of a newer version.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors import SafetensorError, safe_open
 
     path = Path(path)
     if not path.exists():
@@ -80,14 +81,20 @@ def read_folder(path: str | PathLike, kind: str) -> tuple[dict[str, Any], dict[s
             )
     try:
         config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
-        tensors = load_file(path / WEIGHTS)
-    except (ValueError, SafetensorError) as error:
+        with safe_open(path / WEIGHTS, "pt") as file:
+            tensors, about = {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (ValueError, SafetensorError, RecursionError, FileNotFoundError, RuntimeError) as error:
         raise ModelFormatError(f"The {kind} in {path} is damaged: {error}. Save it again.") from error
     if not isinstance(config, dict) or config.get("format") != f"ganaug-{kind}":
         raise ModelFormatError(f"{path / CONFIG} does not describe a ganaug {kind}; pass a folder that ganaug saved.")
     if config.get("version") != VERSION:
         raise ModelFormatError(
             f"{path} has format version {config.get('version')!r} and this ganaug reads {VERSION}; upgrade ganaug."
+        )
+    if "mark" in about and about["mark"] != config.get("mark", about["mark"]):
+        raise ModelFormatError(
+            f"{CONFIG} and {WEIGHTS} in {path} do not belong together; if another program is writing there, wait for "
+            f"it. Else, save the {kind} again."
         )
     return config, tensors
 
@@ -98,10 +105,13 @@ def load_weights(module: torch.nn.Module, tensors: dict[str, Tensor], prefix: st
     Raises
     ------
     ModelFormatError
-        If names or shapes differ from the module's.
+        If names or shapes differ from the module's, or a number is not finite.
     """
     start = len(prefix) + 1
     own = {name[start:]: t for name, t in tensors.items() if name.startswith(f"{prefix}.")}
+    bad = [name for name, t in own.items() if t.is_complex() or (t.is_floating_point() and not t.isfinite().all())]
+    if bad:
+        raise ModelFormatError(f"The weights {bad[0]!r} of the {prefix} are not all finite real numbers.")
     try:
         module.load_state_dict(own)
     except RuntimeError as error:

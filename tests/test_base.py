@@ -145,7 +145,7 @@ class TestParameters:
             ({"n_snapshots": 0}, "n_snapshots must be an integer from 1 up, got 0"),
             ({"fine_tune_steps": -1}, "fine_tune_steps must be an integer from 0 up, got -1"),
             ({"min_class_size": -1}, "min_class_size must be an integer from 0 up, got -1"),
-            ({"n_threads": 0}, "n_threads must be an integer from 1 up, got 0"),
+            ({"n_threads": 0}, "n_threads must be an integer from 1 to 1024, got 0"),
             ({"random_state": -1}, r"random_state must be from 0 to 2\*\*63 - 1, got -1"),
         ],
     )
@@ -530,7 +530,7 @@ class TestSaving:
             (lambda c: c["codec"]["layout"].pop("height"), "is incomplete or malformed: TypeError"),
             (lambda c: c["codec"]["layout"].update(height=64), "do not fit the generator that the config describes"),
             (lambda c: c["fine_tuned"].append(0), "do not fit the generator_of_class_0"),
-            (lambda c: c.update(earlier_generators=1), "do not fit the snapshot_0"),
+            (lambda c: c.update(earlier_generators=1), "1 earlier generators are named, and there are weights of others"),
             (lambda c: c["parameters"].update(loss={"class": "os:system", "fields": {}}), "is not part of ganaug"),
         ],
     )

@@ -9,6 +9,7 @@ from _tiny import make_state
 from PIL import Image
 
 from ganaug.callbacks import ProgressBar, SampleGrid, to_uint8, write_grid
+from ganaug.exceptions import GanaugWarning
 from ganaug.training import train
 
 
@@ -121,3 +122,24 @@ def test_write_grid_enlarges_small_images(tmp_path):
     write_grid(np.zeros((1, 1, 64, 64), np.uint8), tmp_path / "large.png", 1)
     with Image.open(tmp_path / "small.png") as small, Image.open(tmp_path / "large.png") as large:
         assert (small.size, large.size) == ((70, 70), (66, 66))
+
+
+def test_a_picture_that_is_there_is_not_replaced_unasked(tmp_path):
+    path = tmp_path / "grid.png"
+    SampleGrid(path).check(None)
+    path.write_text("a photo")
+    with pytest.raises(FileExistsError, match="exists; choose another path, or pass overwrite=True"):
+        SampleGrid(path).check(None)
+    SampleGrid(path).check("resumed")
+    SampleGrid(path, overwrite=True).check(None)
+    with pytest.raises(FileExistsError):
+        SampleGrid(tmp_path, overwrite=True).check(None)
+
+
+def test_a_picture_that_cannot_be_written_stops_no_training(tmp_path, monkeypatch):
+    state = make_state(max_steps=2)
+    monkeypatch.setattr("ganaug.callbacks.write_grid", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.warns(GanaugWarning, match="The samples of step 2 are not written: disk full"):
+        train(state, [SampleGrid(tmp_path / "grid.png", every=2)])
+    assert state.step == 2
+    assert not list(tmp_path.iterdir())

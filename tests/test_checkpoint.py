@@ -7,7 +7,7 @@ from _tiny import make_state
 
 from ganaug import TableGAN, checkpoint
 from ganaug.architectures import DCGAN, Residual
-from ganaug.checkpoint import Checkpoint
+from ganaug.checkpoint import Checkpoint, resume
 from ganaug.diffaugment import ADA, D_AUGMENTS
 from ganaug.exceptions import ModelFormatError
 from ganaug.losses import Hinge
@@ -124,7 +124,7 @@ def test_checkpoint_does_not_disturb_training(tmp_path):
 
 
 def test_checkpoint_says_what_it_does():
-    assert repr(Checkpoint("a")) == "Checkpoint(path='a', every=500)"
+    assert repr(Checkpoint("a")) == "Checkpoint(path='a', every=500, overwrite=False)"
 
 
 def test_a_run_is_not_resumed_on_other_data(tmp_path):
@@ -163,3 +163,47 @@ def test_parts_that_cannot_be_written_are_told_apart_by_their_kind(tmp_path):
     checkpoint.resume(make_state(loss=Own()), tmp_path / "c")
     with pytest.raises(ModelFormatError, match=r"loss = .*Own, and now it is Hinge\(\)"):
         checkpoint.resume(make_state(loss=Hinge()), tmp_path / "c")
+
+
+@pytest.mark.filterwarnings("ignore::ganaug.exceptions.SmallClassWarning")
+def test_the_checkpoint_of_another_run_is_not_replaced_unasked(tmp_path):
+    X, y, path = np.arange(12.0)[:, None], [0, 1] * 6, tmp_path / "c"
+
+    def fit(steps, checkpoint, **options):
+        return TableGAN(max_steps=steps, batch_size=8).fit(X, y, callbacks=[checkpoint], **options)
+
+    fit(4, Checkpoint(path, every=4))
+    with pytest.raises(FileExistsError, match=r"holds the checkpoint of another run; go on from it with resume_from="):
+        fit(6, Checkpoint(path, every=2))
+    assert step_in(path) == 4
+    fit(6, Checkpoint(path, every=2), resume_from=path)
+    assert step_in(path) == 6
+    fit(2, Checkpoint(path, every=2, overwrite=True))
+    assert step_in(path) == 2
+
+
+def test_a_folder_of_something_else_is_told_before_training(tmp_path):
+    (tmp_path / "thesis.txt").write_text("dear")
+    with pytest.raises(FileExistsError, match="is not a checkpoint"):
+        TableGAN(max_steps=4).fit([[0.0], [1.0]], [0, 1], callbacks=[Checkpoint(tmp_path, every=50)])
+
+
+def test_weights_that_are_not_finite_replace_no_checkpoint(tmp_path):
+    state = make_state(max_steps=4)
+    train(state, [Checkpoint(tmp_path / "c", every=2)])
+    state.optimizer.weights.fill_(float("nan"))
+    state.step = 6
+    Checkpoint(tmp_path / "c", every=2)(state)
+    assert step_in(tmp_path / "c") == 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"recipe": []}, {"step": "two"}, {"earlier_generators": 10**7}, {"optimizer": [1]}, {"optimizer": {}}],
+)
+def test_a_damaged_checkpoint_is_refused(tmp_path, change):
+    train(make_state(max_steps=2), [Checkpoint(tmp_path / "c", every=2)])
+    config = json.loads((tmp_path / "c" / "config.json").read_text())
+    (tmp_path / "c" / "config.json").write_text(json.dumps(config | change))
+    with pytest.raises(ModelFormatError):
+        resume(make_state(max_steps=4), tmp_path / "c")

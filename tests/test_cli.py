@@ -1,6 +1,8 @@
 import io
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -368,7 +370,7 @@ def test_interrupted_fit_saves_what_it_has(run, tmp_path, photos, monkeypatch):
     def interrupt(state):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ganaug.callbacks.SampleGrid", lambda path: interrupt)
+    monkeypatch.setattr("ganaug.callbacks.SampleGrid", lambda path, overwrite: interrupt)
     arguments = [
         "--out",
         tmp_path / "model",
@@ -540,3 +542,47 @@ def test_warnings_of_others_are_shown_as_ever(run, monkeypatch):
     )
     with pytest.warns(UserWarning, match="of another library"):
         run("demo")
+
+
+def test_fit_replaces_no_picture_and_writes_nothing_among_the_data(run, tmp_path, photos):
+    picture = tmp_path / "holiday.png"
+    picture.write_bytes(b"the sea")
+    out = ["--out", tmp_path / "model"]
+    status, _, error = run("fit", photos, *out, "--samples", picture)
+    assert (status, picture.read_bytes()) == (2, b"the sea")
+    assert "exists; choose another path, or pass --overwrite" in error
+    before = sorted(photos.rglob("*"))
+    for option, name in (("--samples", "cat.png"), ("--checkpoint", "state"), ("--out", "model")):
+        status, _, error = run("fit", photos, *out, option, photos / name)
+        assert status == 2
+        assert f"{option} {photos / name} lies in {photos}, the data; choose a place outside" in error
+    assert sorted(photos.rglob("*")) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["holiday.png"]
+
+
+def test_fit_goes_on_from_a_checkpoint_or_leaves_it(run, tmp_path, photos):
+    state = ["--checkpoint", tmp_path / "state", "--checkpoint-every", 2, "--batch-size", 4]
+    assert run("fit", photos, "--out", tmp_path / "a", *state, "--max-steps", 2)[0] == 0
+    status, _, error = run("fit", photos, "--out", tmp_path / "b", *state, "--max-steps", 4)
+    assert status == 2
+    assert "holds the checkpoint of another run; go on from it with --resume" in error
+    status, output, _ = run("fit", photos, "--out", tmp_path / "b", *state, "--max-steps", 4, "--resume")
+    assert status == 0
+    assert "Trained 4 steps" in output
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its processes are not asked to end")
+def test_a_request_to_terminate_is_an_interruption(run, monkeypatch):
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("ganaug.loading.load", lambda path: os.kill(os.getpid(), signal.SIGTERM))
+    assert run("sample", "model", "-n", "1", "--out", "x")[::2] == (130, "ganaug sample: interrupted\n")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_label_that_the_terminal_cannot_spell_is_no_failure(tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("x,y\n" + "1.5,a\n" * 12 + "2.5,日本\n" * 6, encoding="utf-8")
+    command = [sys.executable, "-m", "ganaug.cli", "balance", table, "--target", "y", "--out", tmp_path / "out.csv"]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run([*command, "--dose", "0"], capture_output=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,10 +1,12 @@
 import errno
+import json
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from _fakes import FakeGAN
+from _tables import tiny_table_gan
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
@@ -198,3 +200,26 @@ def test_columns_are_remembered_beside_the_model(tmp_path):
         (tmp_path / "table.json").write_text(text)
         with pytest.raises(ValueError, match=r"table\.json is damaged .*; delete it, and name the target column"):
             recall_columns(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        {"target": "y", "columns": ["a", "a", "y"], "dates": {}},
+        {"target": "z", "columns": ["a", "y"], "dates": {}},
+        {"target": "y", "columns": ["a", "y"], "dates": {"b": "%Y"}},
+        {"target": "y", "columns": 3},
+    ],
+)
+def test_a_damaged_note_is_refused(tmp_path, note):
+    (tmp_path / "table.json").write_text(json.dumps(note))
+    with pytest.raises(ValueError, match=r"table\.json is damaged"):
+        recall_columns(tmp_path)
+
+
+@pytest.mark.parametrize("columns", [["x0", "target"], ["x0", "x1", "x1", "target"], ["x0", "x2", "target"]])
+def test_columns_must_be_the_models(tmp_path, columns):
+    gan = tiny_table_gan().fit(np.random.default_rng(0).normal(size=(40, 2)), [0, 1] * 20)
+    with pytest.raises(ValueError, match="columns must be those of the model and 'target'"):
+        export_rows(gan, tmp_path / "rows.csv", [0, 1], columns=columns)
+    assert not list(tmp_path.iterdir())

@@ -1,13 +1,19 @@
 import errno
 import os
 import shutil
+import sys
 from collections import namedtuple
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from ganaug._folders import check_free_space, check_target, written_whole
+from ganaug import _folders
+from ganaug._folders import check_free_space, check_target, check_writable, written_file, written_whole
+
+
+def anything():
+    """Let every target be written."""
 
 
 @pytest.fixture(name="model")
@@ -68,6 +74,13 @@ def test_a_mount_point_is_refused_before_anything_is_written(tmp_path, monkeypat
         check_target(tmp_path, False, "model", "config.json")
 
 
+@pytest.fixture(name="exchange", params=["in one step", "in two"], autouse=True)
+def fix_exchange(request, monkeypatch):
+    if request.param == "in two":
+        monkeypatch.setattr(_folders, "_exchange", lambda one, other: False)
+    return request.param
+
+
 @pytest.mark.parametrize("is_there", [False, True])
 def test_a_link_is_followed(tmp_path, is_there):
     disk, link = tmp_path / "disk", tmp_path / "link"
@@ -75,22 +88,24 @@ def test_a_link_is_followed(tmp_path, is_there):
     target = disk / "model" if is_there else disk
     target.mkdir(exist_ok=True)
     link.symlink_to(target)
-    with written_whole(link) as folder:
+    with written_whole(link, anything) as folder:
         (folder / "config.json").write_text("{}")
     assert link.is_symlink()
     assert (target / "config.json").read_text() == "{}"
 
 
-def test_a_folder_that_cannot_be_replaced_stays(model, monkeypatch):
+@pytest.mark.parametrize("error", [OSError(errno.EBUSY, "busy"), KeyboardInterrupt("busy")])
+def test_a_folder_that_cannot_be_replaced_stays(model, monkeypatch, error):
     rename = Path.rename
+    monkeypatch.setattr(_folders, "_exchange", lambda one, other: False)
 
     def refuse(path, target):
         if path.suffix == ".partial":
-            raise OSError(errno.EBUSY, "busy")
+            raise error
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", refuse)
-    with pytest.raises(OSError, match="busy"), written_whole(model) as folder:
+    with pytest.raises(type(error), match="busy"), written_whole(model, anything) as folder:
         (folder / "config.json").write_text("new")
     assert (model / "config.json").read_text() == "{}"
     assert [path.name for path in model.parent.iterdir()] == ["model"]
@@ -107,7 +122,7 @@ def test_full_disk_is_found_out_before(monkeypatch, tmp_path):
 
 def test_folder_appears_whole(tmp_path):
     target = tmp_path / "deep" / "model"
-    with written_whole(target) as folder:
+    with written_whole(target, anything) as folder:
         (folder / "a").write_text("1")
         assert not target.exists()
     assert (target / "a").read_text() == "1"
@@ -115,7 +130,7 @@ def test_folder_appears_whole(tmp_path):
 
 
 def test_folder_is_replaced_whole(model):
-    with written_whole(model) as folder:
+    with written_whole(model, anything) as folder:
         (folder / "new").write_text("1")
         assert (model / "config.json").exists()
     assert [path.name for path in model.iterdir()] == ["new"]
@@ -123,8 +138,56 @@ def test_folder_is_replaced_whole(model):
 
 
 def test_error_leaves_what_was_there(model):
-    with suppress(KeyError), written_whole(model) as folder:
+    with suppress(KeyError), written_whole(model, anything) as folder:
         (folder / "half").write_text("1")
         raise KeyError
     assert [path.name for path in model.iterdir()] == ["config.json"]
     assert [path.name for path in model.parent.iterdir()] == ["model"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere folders are replaced in two steps")
+def test_linux_replaces_in_one_step(tmp_path, exchange):
+    if exchange == "in two":
+        pytest.skip("replaced by the fixture")
+    one, other = tmp_path / "a", tmp_path / "b"
+    for folder in (one, other):
+        folder.mkdir()
+        (folder / folder.name).write_text("")
+    assert _folders._exchange(one, other)
+    assert [path.name for path in one.iterdir()] == ["b"]
+
+
+def test_what_appears_meanwhile_is_left_alone(tmp_path):
+    folder, file = tmp_path / "model", tmp_path / "rows.csv"
+
+    def write_folder():
+        with written_whole(folder, lambda: check_target(folder, False, "model", "config.json")):
+            folder.mkdir()
+            (folder / "thesis.txt").write_text("dear")
+
+    def write_file():
+        with written_file(file, lambda: check_target(file, False, "table", "")) as partial:
+            partial.write_text("new")
+            file.write_text("dear")
+
+    for write in (write_folder, write_file):
+        with pytest.raises(FileExistsError):
+            write()
+    assert (folder / "thesis.txt").read_text() == file.read_text() == "dear"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "rows.csv"]
+
+
+def test_the_longest_names_can_be_written(tmp_path):
+    path = tmp_path / ("x" * 255)
+    for write in (written_whole, written_file):
+        with write(path, anything) as partial:
+            if write is written_file:
+                partial.write_text("1")
+        path.rmdir() if path.is_dir() else path.unlink()
+
+
+def test_a_link_below_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "file" / "model")
+    with pytest.raises(NotADirectoryError, match="is a file"):
+        check_writable(tmp_path / "link")

@@ -33,9 +33,29 @@ def edit_config(folder, **changes):
 class TestFolder:
     def test_round_trip(self, folder):
         config, tensors = read_folder(folder, "model")
+        assert config.pop("mark")
         assert config == {"format": "ganaug-model", "version": 1, "a": 1}
         assert torch.equal(tensors["w"], torch.eye(2))
         assert sorted(path.name for path in folder.iterdir()) == ["config.json", "weights.safetensors"]
+
+    def test_files_of_two_versions_are_told(self, folder, tmp_path):
+        write_folder(tmp_path / "other", "model", {"a": 2}, {"w": torch.eye(2)}, overwrite=False)
+        (tmp_path / "other" / "config.json").replace(folder / "config.json")
+        with pytest.raises(ModelFormatError, match="do not belong together"):
+            read_folder(folder, "model")
+
+    def test_a_deeply_nested_config_is_refused(self, folder):
+        (folder / "config.json").write_text("[" * 100_000)
+        with pytest.raises(ModelFormatError, match="is damaged"):
+            read_folder(folder, "model")
+
+    @pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1j])
+    def test_weights_that_are_no_finite_numbers_are_refused(self, bad):
+        layer = torch.nn.Linear(2, 2)
+        tensors = weights_of(layer, "own")
+        tensors["own.bias"] = torch.tensor([bad, 0])
+        with pytest.raises(ModelFormatError, match="The weights 'bias' of the own are not all finite real numbers"):
+            load_weights(layer, tensors, "own")
 
     def test_tied_and_strided_tensors_are_stored(self, tmp_path):
         w = torch.randn(4, 6, 2, 2).to(memory_format=torch.channels_last)

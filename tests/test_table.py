@@ -546,3 +546,14 @@ class TestPrecision:
     def test_what_is_asked_for_is_done(self):
         gan = TableGAN(max_steps=1, precision="bf16-mixed").fit(NUMBERS, LABELS)
         assert gan.precision_ == "bf16-mixed"
+
+
+def test_an_interruption_after_training_keeps_what_was_trained(monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ganaug.rows.MarginalMatching.fit", interrupt)
+    with pytest.warns(GanaugWarning, match="Interrupted after the training of the networks; the model is usable"):
+        gan = tiny_table_gan(min_match_size=2).fit(make_numbers(), make_labels())
+    assert gan.was_interrupted_
+    assert len(gan.sample(5, random_state=0)[0]) == 5

@@ -29,18 +29,18 @@ def load_entry(entry: Path) -> ImageData | None:
         record = json.loads((entry / "cache.json").read_text(encoding="utf-8"))
         pixels = np.load(entry / PIXELS_FILE, mmap_mode="r")
         indices = np.load(entry / "labels.npy")
-    except (OSError, ValueError):
+        classes = LabelCodec.from_list(record["labels"]).classes
+        names = {classes[index]: name for index, name in record["class_names"]}
+        return ImageData(
+            pixels=pixels,
+            labels=[classes[index] for index in indices],
+            layout=ImageLayout.from_dict(record["layout"]),
+            n_skipped=record["n_skipped"],
+            class_names=names,
+            label_dtype=record["label_dtype"],
+        )
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         return None
-    classes = LabelCodec.from_list(record["labels"]).classes
-    names = {classes[index]: name for index, name in record["class_names"]}
-    return ImageData(
-        pixels=pixels,
-        labels=[classes[index] for index in indices],
-        layout=ImageLayout.from_dict(record["layout"]),
-        n_skipped=record["n_skipped"],
-        class_names=names,
-        label_dtype=record["label_dtype"],
-    )
 
 
 def keep_entry(data: ImageData, folder: Path, entry: Path) -> ImageData:

@@ -18,7 +18,6 @@ from ganaug.table_files.table import (
     check_mark,
     check_table_output,
     require,
-    written_file,
 )
 from ganaug.table_files.writing import write_appended, write_table
 
@@ -35,5 +34,4 @@ __all__ = [
     "spell_times",
     "write_appended",
     "write_table",
-    "written_file",
 ]

@@ -1,8 +1,6 @@
 """A table from a file, and what is checked before one is read or written."""
 
-import contextlib
-import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -142,19 +140,3 @@ def require(module: str) -> None:
     except ImportError as error:
         extra = "tables,parquet" if module == "pyarrow" else "tables"
         raise ImportError(f'{module} is needed for this table: pip install "ganaug[{extra}]" ({error})') from error
-
-
-@contextlib.contextmanager
-def written_file(path: Path) -> Iterator[Path]:
-    """Yield a sibling file's path to write to; it becomes `path` at the end, or vanishes on any error.
-
-    A link stays one, and it is the file that it points to which is replaced.
-    """
-    path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{uuid.uuid4().hex[:8]}.partial{path.suffix.lower()}")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -5,10 +5,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, TextIO
 
+from ganaug._folders import written_file
 from ganaug.table_files.csv_columns import find_form, spell_times, spell_with_comma
 from ganaug.table_files.csv_lines import copy_lines, find_encoding
 from ganaug.table_files.parquet import write_parquet
-from ganaug.table_files.table import SEPARATORS, SYNTHETIC, Table, check_mark, check_table_output, written_file
+from ganaug.table_files.table import SEPARATORS, SYNTHETIC, Table, check_mark, check_table_output
 
 
 def write_table(
@@ -24,8 +25,8 @@ def write_table(
     dates : mapping of str to str, optional
         Formats of a CSV file's columns of dates and times; of others, the shortest that tells them apart.
     """
-    path = check_table_output(path, overwrite=overwrite)
-    with written_file(path) as partial:
+    path = Path(path)
+    with written_file(path, lambda: check_table_output(path, overwrite=overwrite)) as partial:
         if path.suffix.lower() == ".parquet":
             frame.to_parquet(partial, index=False, engine="pyarrow")
             return
@@ -57,9 +58,9 @@ def write_appended(
     ValueError
         If `mark` is true and there is a column of that name.
     """
-    path = check_table_output(path, source=table.path, overwrite=overwrite)
+    path = Path(path)
     check_mark(table, mark)
-    with written_file(path) as partial:
+    with written_file(path, lambda: check_table_output(path, source=table.path, overwrite=overwrite)) as partial:
         if path.suffix.lower() == ".parquet":
             write_parquet(table, new, partial, mark)
         else:
