@@ -48,8 +48,8 @@ def has_device(device: str) -> bool:
 def choose_precision(precision: str, device: str) -> str:
     """Return Lightning Fabric's name of the precision: for ``"auto"``, bfloat16 where it is faster.
 
-    On a processor this is measured once per process with a small convolution, since a chip without matrix
-    units runs bfloat16 several times slower than float32.
+    On a processor this is measured once per process with a small convolution, since a chip without instructions
+    for bfloat16 runs it slower than float32.
 
     Raises
     ------

@@ -57,8 +57,7 @@ N_TRIED = 4
 CAUTION = 0.25
 """Posterior standard deviations that an expected gain is discounted by before anything is chosen over nothing.
 
-On the development half of the table suite this keeps the mean gain, with less lost on the worst table in both scores of
-decisions: ``python benchmarks/dose_prior.py --check``.
+A rule of prudence, so that what can be expected to gain next to nothing is not chosen.
 """
 
 CANDIDATES: dict[str, Candidate] = {

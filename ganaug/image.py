@@ -52,8 +52,8 @@ class ImageGAN(BaseGAN):
         Images seen until the averaged generator has forgotten half; 0 switches averaging off.
     n_snapshots : int, default 1
         Generators that samples are drawn from by chance: the last one, and earlier ones of the same training, kept at
-        equal distances from its middle on. Raising it costs no training and makes rare classes more diverse; at few
-        steps earlier generators are worse ones.
+        equal distances from its middle on. Raising it costs no training and can make rare classes more diverse; at
+        few steps earlier generators are worse ones.
     class_balance : float from 0 to 1, default 0.5
         A class of n samples is drawn in proportion to ``n ** (1 - class_balance)``: 0 keeps the data's
         proportions, 1 shows all classes equally often, which makes the rarest ones copy.

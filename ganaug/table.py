@@ -32,8 +32,8 @@ class TableGAN(RowGAN):
         Standard deviation of the noise on standardised real numbers. Raising it smooths the few points of a small
         class into a density, and blurs what is sharp.
     max_steps : int, 'auto' or None, default 'auto'
-        Generator updates. Raising it improves samples: twice the 600 that small tables get by 'auto' made classifiers
-        better by about .01 in balanced accuracy and average precision
+        Generator updates. Raising it improves samples, of large tables above all; twice the 600 that small tables get
+        by 'auto' gained .009 ± .009 in classifiers' balanced accuracy and .013 ± .010 in average precision
         (``benchmarks/results/table_gan_defaults.jsonl``). 'auto' takes a fifth of the number of rows, at least 600 and
         at most 4000; None leaves the end to `max_seconds`.
     max_seconds : float or None, default None
@@ -47,7 +47,8 @@ class TableGAN(RowGAN):
     betas : tuple of two floats, default (0.0, 0.9)
         Adam's decay rates.
     ema_half_life : float, default 10000
-        Rows seen until the averaged generator has forgotten half; 0 switches averaging off.
+        Rows seen until the averaged generator has forgotten half; 0 switches averaging off. It averages no further back
+        than over a tenth of the steps so far, so that the default counts from some 2,000 steps on.
     class_balance : float from 0 to 1, default 1
         A class of n rows is drawn in proportion to ``n ** (1 - class_balance)``: 0 keeps the data's proportions, 1
         shows all classes equally often.

@@ -51,7 +51,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks.table_suite", description=__doc__.splitlines()[0])
     cheap = [method.name for method in CHEAP]
     parser.add_argument("--sets", nargs="+", choices=SETS, metavar="SET", help="names; default: those of --part")
-    parser.add_argument("--part", nargs="+", choices=[*PARTS, "all"], default=["all"], help="which (default: all)")
+    parser.add_argument("--part", nargs="+", choices=[*PARTS, "all"],
+                        help="which (default: all, and with --tables report and confirmation)")  # fmt: skip
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=cheap, metavar="METHOD",
                         help=f"of {', '.join(METHODS)} (default: {', '.join(cheap)})")  # fmt: skip
     parser.add_argument("--folds", type=int, default=5, help="folds of each set; above 5 another shuffle begins")
@@ -66,6 +67,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--against", default="ganaug", metavar="METHOD", help="whom --tables compares with the rest")
     options = parser.parse_args(arguments)
+    options.part = options.part or (["report", "confirmation"] if options.tables else ["all"])
     panel = "" if options.panel == "five" else f"_{options.panel}"
     options.out = options.out or RESULTS / f"table_suite{panel}.jsonl"
     return options

@@ -169,7 +169,7 @@ def audit_memorization(
     -----
     Instead of the rank test of Meehan et al., which speaks of a class's distances as a whole, single samples
     are flagged, so that a few copies among many good samples are seen. Unseen real samples fall below the
-    threshold too, up to 2 % of them in some classes of Fashion-MNIST, hence the verdict on the excess. The
+    threshold too, up to 2.5 % of them in some classes of Fashion-MNIST, hence the verdict on the excess. The
     leave-one-out yardstick knows that share less well, so judge by held-out data where there is any.
 
     Distances in pixels miss a copy that was shifted or mirrored. Features of a classifier are less easily
