@@ -43,7 +43,7 @@ def main() -> None:
         max_steps=n_epochs * steps_per_epoch,
         random_state=0,
     )
-    grids = SampleGrid(options.out / "samples-{step}.png", every=steps_per_epoch)
+    grids = SampleGrid(options.out / "samples-{step}.png", every=steps_per_epoch, overwrite=True)
     gan.fit(X, y, callbacks=[grids])
     gan.save(options.out / "model", overwrite=True)
 

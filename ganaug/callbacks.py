@@ -1,5 +1,6 @@
 """Callbacks: plain functions of the training state, called after each step."""
 
+import glob
 import sys
 import warnings
 from dataclasses import dataclass
@@ -85,8 +86,9 @@ class SampleGrid:
         """Raise an `OSError`, before any training, if the picture could not be written, or would replace a file."""
         path = Path(self.path)
         check_writable(path)
-        if path.is_dir() or (path.exists() and resume_from is None and not self.overwrite):
-            raise FileExistsError(f"{path} exists; choose another path, or pass overwrite=True to replace a file.")
+        for found in path.parent.glob(glob.escape(path.name).replace("{step}", "[0-9]*")):
+            if found.is_dir() or (resume_from is None and not self.overwrite):
+                raise FileExistsError(f"{found} exists; choose another path, or pass overwrite=True to replace a file.")
 
     def __call__(self, state: TrainingState) -> None:
         """Write the picture if its time has come; a disk that is full leaves the last one, with a warning."""

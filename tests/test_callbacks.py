@@ -130,6 +130,9 @@ def test_a_picture_that_is_there_is_not_replaced_unasked(tmp_path):
     path.write_text("a photo")
     with pytest.raises(FileExistsError, match="exists; choose another path, or pass overwrite=True"):
         SampleGrid(path).check(None)
+    (tmp_path / "at_20.png").write_text("of an earlier run")
+    with pytest.raises(FileExistsError, match=r"at_20\.png exists"):
+        SampleGrid(tmp_path / "at_{step}.png").check(None)
     SampleGrid(path).check("resumed")
     SampleGrid(path, overwrite=True).check(None)
     with pytest.raises(FileExistsError):
