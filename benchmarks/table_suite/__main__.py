@@ -29,7 +29,8 @@ RESULTS = Path(__file__).parents[1] / "results"
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and do one of the two."""
     options = _parse(arguments)
-    parts = {"sets": options.sets} if options.sets else {part: sets_in(part) for part in options.part}
+    chosen = options.part or (["report", "confirmation"] if options.tables else ["all"])
+    parts = {"sets": options.sets} if options.sets else {part: sets_in(part) for part in chosen}
     names = [name for part in parts.values() for name in part]
     if options.tables:
         rows = [row for row in ResultsFile(options.out).rows if int(row["key"].split("/")[1]) < options.folds]
@@ -37,7 +38,8 @@ def main(arguments: list[str] | None = None) -> None:
         text = "\n".join(
             f"# {title.capitalize()}\n\n{make_tables(rows, sets, options.against)}" for title, sets in sections.items()
         )
-        options.out.with_suffix(".md").write_text(text, encoding="utf-8")
+        if not (options.sets or options.part):
+            options.out.with_suffix(".md").write_text(text, encoding="utf-8")
         print(text)
         return
     prepare_process()
@@ -63,11 +65,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--tables",
         action="store_true",
-        help="print tables of the rows, and write them beside; several parts together, then each",
+        help="print tables of the rows, several parts together, then each; unless sets or parts are named, "
+        "write them beside",
     )
     parser.add_argument("--against", default="ganaug", metavar="METHOD", help="whom --tables compares with the rest")
     options = parser.parse_args(arguments)
-    options.part = options.part or (["report", "confirmation"] if options.tables else ["all"])
     panel = "" if options.panel == "five" else f"_{options.panel}"
     options.out = options.out or RESULTS / f"table_suite{panel}.jsonl"
     return options
