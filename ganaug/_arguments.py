@@ -68,7 +68,7 @@ def _add_fit(commands: Any) -> None:
 
 def _add_output_options(add: Any) -> None:
     add("--out", metavar="MODEL", required=True, help="required: folder to write the model into")
-    add("--overwrite", action="store_true", help="replace a model that is there (default: refuse)")
+    add("--overwrite", action="store_true", help="replace what is there: model, checkpoint, samples (default: refuse)")
     add("--checkpoint", metavar="FOLDER", help="folder to keep the training state in (default: none)")
     add(
         "--checkpoint-every",

@@ -102,9 +102,12 @@ def pixel_features(X: Any) -> np.ndarray:
 
 def list_labels(y: Any) -> Any:
     """Return labels as a list of Python objects, those of a column too; a single label stays one."""
-    y = y.to_numpy() if hasattr(y, "to_numpy") else y
+    if hasattr(y, "to_numpy"):
+        y = y.to_numpy() if hasattr(y, "iloc") else np.asarray(y)
     if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
         y = y.reshape(-1)
+    if isinstance(y, np.ndarray) and y.dtype.kind in "mM":
+        y = y.astype(f"{y.dtype.kind}8[us]")  # Of nanoseconds Python has integers only.
     return y.tolist() if hasattr(y, "tolist") else list(y)
 
 

@@ -134,6 +134,7 @@ def _put(folder: Path, path: Path) -> None:
         except BaseException:
             if retired.exists() and not path.exists():
                 retired.rename(path)
+            shutil.rmtree(retired, ignore_errors=True)  # Another program has put its own there meanwhile.
             raise
         shutil.rmtree(retired, ignore_errors=True)
 

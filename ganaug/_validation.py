@@ -111,10 +111,10 @@ _NOT_EQUAL_IF_MISSING = (float, np.floating, np.datetime64, np.timedelta64, Deci
 
 def check_labels_present(y: Any) -> None:
     """Raise a `ValueError` if a label of a target is missing, whose kind scikit-learn then fails to tell."""
-    labels = y.to_numpy() if hasattr(y, "to_numpy") else y
+    labels = y if isinstance(y, (list, tuple)) else np.asarray(y) if hasattr(y, "__array__") else ()
     if isinstance(labels, np.ndarray):
         labels = labels.ravel() if labels.dtype.kind == "O" else ()
-    for row, label in enumerate(labels if isinstance(labels, Iterable) else ()):
+    for row, label in enumerate(labels):
         if is_missing(label):
             raise ValueError(
                 f"The label of row {row + 1} of y, counted from 1, is missing ({label!r}); give each row a label, or "

@@ -26,7 +26,15 @@ from ganaug.architectures import DataSpec, Networks
 from ganaug.batches import Batches
 from ganaug.callbacks import ProgressBar
 from ganaug.class_generator import ClassGenerator
-from ganaug.devices import choose_device, choose_precision, freed_memory_kept, has_device, seeded, thread_limit
+from ganaug.devices import (
+    choose_device,
+    choose_precision,
+    freed_memory_kept,
+    has_device,
+    one_at_a_time,
+    seeded,
+    thread_limit,
+)
 from ganaug.exceptions import GanaugWarning, SmallClassWarning
 from ganaug.processes import join_processes
 from ganaug.training_data import TrainingData
@@ -90,7 +98,7 @@ class BaseGAN(BaseEstimator):
             The data set, in any form that the class describes.
         callbacks : sequence of callables
             Each is called with the `ganaug.training.TrainingState` after every step; if it has a method
-            ``check(resume_from)``, that is called before anything else, to find out what would fail later.
+            ``check_before_fit(resume_from)``, that is called before anything else, to find out what would fail later.
         resume_from : path-like, optional
             A folder that `ganaug.checkpoint.Checkpoint` wrote: go on from there, with the same data and parameters, but
             for budgets. Chance goes on where it was, whatever `random_state`.
@@ -107,10 +115,16 @@ class BaseGAN(BaseEstimator):
             If a callback could not write; before any training.
         TrainingDivergedError
             If losses stay non-finite.
+
+        Notes
+        -----
+        Threads may draw samples at the same time. Fits at the same time share torch's random numbers, so that they
+        repeat only in processes of their own.
         """
         check_parameters(self)
+        callbacks = list(callbacks)
         for callback in callbacks:
-            getattr(callback, "check", lambda _: None)(resume_from)
+            getattr(callback, "check_before_fit", lambda _: None)(resume_from)
         seed = as_seed(self.random_state)
         device = choose_device(self.device)
         self.precision_ = self._choose_precision(device)
@@ -384,7 +398,7 @@ class BaseGAN(BaseEstimator):
 
     def _generate(self, classes: np.ndarray, seed: int) -> Tensor:
         """Return generated tensors (N, ...), float32 on the CPU, in the order of `classes`."""
-        with seeded(seed):
+        with one_at_a_time, seeded(seed):
             return self._run_generators(
                 self._draw, torch.from_numpy(np.ascontiguousarray(classes)), seed, self._kept_shape()
             )

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clo
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import _safe_indexing, get_tags, indexable
+from sklearn.utils import _safe_indexing, check_random_state, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
@@ -234,10 +234,13 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             If a parameter is unusable or the target is not one of classes.
         """
         self._validate_params()
+        if y is None:
+            raise ValueError("ShiftedClassifier requires y to be passed, but the target y is None.")
         check_labels_present(y)
         check_classification_targets(y)
-        seed = as_seed(self.random_state)
-        estimator = seeded_clone(self.estimator, seed)
+        is_int = isinstance(self.random_state, Integral)
+        seed = as_seed(self.random_state if is_int else check_random_state(self.random_state))
+        estimator = seeded_clone(self.estimator, seed) if is_int else clone(self.estimator)
         self.estimator_ = clone(estimator).fit(X, y)
         if hasattr(self.estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.estimator_.feature_names_in_

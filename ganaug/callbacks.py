@@ -1,6 +1,7 @@
 """Callbacks: plain functions of the training state, called after each step."""
 
 import glob
+import re
 import sys
 import warnings
 from dataclasses import dataclass
@@ -82,12 +83,15 @@ class SampleGrid:
         check_number("SampleGrid's every", self.every, minimum=1, integer=True)
         check_number("SampleGrid's n_columns", self.n_columns, minimum=1, integer=True)
 
-    def check(self, resume_from: str | PathLike | None) -> None:
-        """Raise an `OSError`, before any training, if the picture could not be written, or would replace a file."""
-        path = Path(self.path)
-        check_writable(path)
-        for found in path.parent.glob(glob.escape(path.name).replace("{step}", "[0-9]*")):
-            if found.is_dir() or (resume_from is None and not self.overwrite):
+    def check_before_fit(self, resume_from: str | PathLike | None) -> None:
+        """Raise an error, before any training, if the picture could not be written, or would replace a file."""
+        path = str(self.path)
+        if not Path(path).suffix:
+            raise ValueError(f"{path} has no ending; choose a name that ends in .png.")
+        check_writable(Path(path))
+        pattern = re.compile(re.escape(path).replace(re.escape("{step}"), "[0-9]+"))
+        for found in filter(pattern.fullmatch, glob.glob(glob.escape(path).replace("{step}", "*"))):
+            if Path(found).is_dir() or (resume_from is None and not self.overwrite):
                 raise FileExistsError(f"{found} exists; choose another path, or pass overwrite=True to replace a file.")
 
     def __call__(self, state: TrainingState) -> None:

@@ -38,7 +38,7 @@ class Checkpoint:
     def __post_init__(self) -> None:
         check_number("Checkpoint's every", self.every, minimum=1, integer=True)
 
-    def check(self, resume_from: str | PathLike | None) -> None:
+    def check_before_fit(self, resume_from: str | PathLike | None) -> None:
         """Raise a `FileExistsError`, before any training, if the folder holds something else or another run's state."""
         path = Path(self.path)
         is_resumed = resume_from is not None and Path(resume_from).resolve() == path.resolve()
@@ -106,6 +106,8 @@ def resume(state: TrainingState, path: str | PathLike) -> None:
         torch.set_rng_state(tensors["random_state"])
     except KeyError as error:
         raise ModelFormatError(f"The checkpoint in {path} lacks {error}; train from the start.") from error
+    except torch.OutOfMemoryError:
+        raise
     except (AttributeError, OverflowError, RuntimeError, TypeError, ValueError, ZeroDivisionError) as error:
         raise ModelFormatError(f"The checkpoint in {path} is of other networks: {error}") from error
 

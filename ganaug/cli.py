@@ -40,10 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, unknown = build_parser().parse_known_args(arguments)
     if unknown:
         refuse(options.parser, unknown[0])
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # A terminal that cannot spell a label is no failure.
-    with _terminated_as_interrupted(), warnings.catch_warnings():
+    with _spelled_in_any_terminal(), _terminated_as_interrupted(), warnings.catch_warnings():
         _show_warnings_in_one_line(options)
         try:
             _COMMANDS[options.command](options)
@@ -54,6 +51,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{options.parser.prog}: interrupted", file=sys.stderr)
             return 130
     return 0
+
+
+@contextlib.contextmanager
+def _spelled_in_any_terminal() -> Iterator[None]:
+    """Escape characters that a terminal lacks: that is no failure of the command."""
+    before = [(stream, stream.errors) for stream in (sys.stdout, sys.stderr) if hasattr(stream, "reconfigure")]
+    for stream, errors in before:
+        with contextlib.suppress(ValueError, OSError):  # It may be closed.
+            stream.reconfigure(errors="backslashreplace" if errors == "strict" else errors)
+    try:
+        yield
+    finally:
+        for stream, errors in before:
+            with contextlib.suppress(ValueError, OSError):
+                stream.reconfigure(errors=errors)
 
 
 @contextlib.contextmanager

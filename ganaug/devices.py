@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 
 import torch
@@ -111,15 +111,14 @@ def thread_limit(n_threads: int | None) -> Iterator[None]:
     """Run torch with `n_threads` inside the block, then restore what was set.
 
     None takes what torch has now, but no more than the available processors: threads beyond them slow a step
-    down many times. What is set is the process's, so that other threads wait at their own block.
+    down many times.
     """
-    with _global_state:
-        before = torch.get_num_threads()
-        torch.set_num_threads(n_threads or min(before, available_cpus()))
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads or min(before, available_cpus()))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager
@@ -160,22 +159,21 @@ def _glibc() -> ctypes.CDLL | None:
 def seeded(seed: int) -> Iterator[None]:
     """Seed torch's global random numbers, and make new tensors float32 on the CPU, as torch does unless told otherwise.
 
-    The caller's random numbers and defaults are restored at the end. Other threads wait at their own block.
+    The caller's random numbers and defaults are restored at the end. They are the process's: see `one_at_a_time`.
     """
-    with _global_state:
-        dtype, device = torch.get_default_dtype(), torch.get_default_device()
-        torch.set_default_dtype(torch.float32)
-        on_cpu = nullcontext() if device.type == "cpu" else torch.device("cpu")  # The latter costs a little in a call.
-        try:
-            with torch.random.fork_rng(devices=range(torch.cuda.device_count())), on_cpu:
-                torch.manual_seed(seed % 2**63)
-                yield
-        finally:
-            torch.set_default_dtype(dtype)
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    torch.set_default_dtype(torch.float32)
+    on_cpu = nullcontext() if device.type == "cpu" else torch.device("cpu")  # The latter costs a little in each call.
+    try:
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count())), on_cpu:
+            torch.manual_seed(seed % 2**63)
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
 
 
-class _GlobalState:
-    """A reentrant lock for what torch keeps once for all threads; a forked process starts with a free one."""
+class _OneAtATime:
+    """A reentrant lock between threads; a forked process starts with a free one."""
 
     def __init__(self) -> None:
         self._renew()
@@ -189,7 +187,9 @@ class _GlobalState:
         self._lock.acquire()
 
     def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        with suppress(RuntimeError):  # It is another one in a process that was forked within the block.
+            self._lock.release()
 
 
-_global_state = _GlobalState()
+one_at_a_time = _OneAtATime()
+"""For short blocks with `seeded`, so that threads do not draw from each other's random numbers."""

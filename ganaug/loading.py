@@ -4,6 +4,8 @@ import importlib
 from collections.abc import Sequence
 from os import PathLike
 
+import torch
+
 from ganaug import persistence
 from ganaug._parameters import check_parameters
 from ganaug.base import BaseGAN
@@ -42,7 +44,7 @@ def load(path: str | PathLike, *, trusted: Sequence[type] = ()) -> BaseGAN:
         gan = kind(**{key: persistence.from_json(value, trusted) for key, value in config["parameters"].items()})
         gan._restore(config, tensors)
         check_parameters(gan)  # Only now, since a device that is not here has been replaced.
-    except ModelFormatError:
+    except (ModelFormatError, torch.OutOfMemoryError):
         raise
     except (
         *(AttributeError, IndexError, KeyError, OverflowError, RecursionError, RuntimeError, TypeError, ValueError),

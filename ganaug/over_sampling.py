@@ -22,7 +22,7 @@ from ganaug.filters import FILTERS, Filter
 from ganaug.image import ImageGAN
 from ganaug.pool import Pool, check_shares, concatenate, plain_label
 from ganaug.table import TableGAN
-from ganaug.table_data import as_array, check_column_names, densify, formed_like
+from ganaug.table_data import as_array, check_column_names, densify, formed_like, is_frame
 from ganaug.trials import Trials
 
 try:
@@ -182,9 +182,9 @@ class GANOverSampler(BaseOverSampler):
 
     def _check_X_y(self, X: Any, y: Any) -> tuple[Any, np.ndarray, bool]:  # noqa: N802
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
-        if y.dtype.kind in "mM" and np.datetime_data(y.dtype)[0] != "us":
+        if y.dtype.kind in "mM" and np.datetime_data(y.dtype)[0] not in ("h", "m", "s", "ms", "us"):
             raise ValueError(f"y holds times of dtype {y.dtype}; name classes by texts or numbers: y.astype(str).")
-        if hasattr(X, "columns"):
+        if is_frame(X):
             check_column_names(X)
         elif not hasattr(X, "iloc"):
             X = check_array(

@@ -109,7 +109,10 @@ def load_weights(module: torch.nn.Module, tensors: dict[str, Tensor], prefix: st
     """
     start = len(prefix) + 1
     own = {name[start:]: t for name, t in tensors.items() if name.startswith(f"{prefix}.")}
-    bad = [name for name, t in own.items() if t.is_complex() or (t.is_floating_point() and not t.isfinite().all())]
+    # Buffers may hold infinity: masks do.
+    expected = {name: t for name, t in module.named_parameters() if name in own}
+    bad = [name for name, t in expected.items() if own[name].dtype.is_complex > t.dtype.is_complex]
+    bad += [name for name in expected if not own[name].isfinite().all()]
     if bad:
         raise ModelFormatError(f"The weights {bad[0]!r} of the {prefix} are not all finite real numbers.")
     try:

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_array
 
 from ganaug._features import as_numpy
 from ganaug.blocks import Block
-from ganaug.table_data.frames import check_column_names, make_columns
+from ganaug.table_data.frames import check_column_names, is_frame, make_columns
 from ganaug.table_data.scalars import from_json, to_json
 
 
@@ -54,9 +54,9 @@ class VectorCodec:
             If X is not a 2-D array of finite numbers, has two columns of one name, or is to have unit norm and holds
             a vector of length zero.
         """
-        is_frame = hasattr(X, "columns")
-        given = {str(dtype) for dtype in (X.dtypes if is_frame else [getattr(X, "dtype", "")])}
-        columns, level_names = (tuple(X.columns.tolist()), tuple(X.columns.names)) if is_frame else (None, (None,))
+        is_pandas = is_frame(X)
+        given = {str(dtype) for dtype in (X.dtypes if is_pandas else [getattr(X, "dtype", "")])}
+        columns, level_names = (tuple(X.columns.tolist()), tuple(X.columns.names)) if is_pandas else (None, (None,))
         X = check_vectors(X)
         if unit_norm:
             X = _onto_sphere(X, check=True)
@@ -148,7 +148,7 @@ def check_vectors(X: Any) -> np.ndarray:
         scikit-learn's own messages: sparse, complex, not 2-D, empty, not finite. Besides, if a column of a frame holds
         categories or times, or two have one name.
     """
-    if hasattr(X, "columns"):
+    if is_frame(X):
         _check_columns(X)
     return check_array(as_numpy(X), dtype=[np.float64, np.float32], input_name="X", estimator="VectorGAN")
 

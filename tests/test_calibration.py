@@ -165,3 +165,18 @@ def test_an_int_seeds_the_estimator_and_names_of_columns_are_kept():
     np.testing.assert_array_equal(first.predict_proba(frame), second.predict_proba(frame))
     assert first.tau_ == second.tau_
     assert first.feature_names_in_.tolist() == ["a", "b"]
+
+
+def test_without_a_seed_numpys_global_numbers_decide():
+    X, y = make_overlap()
+    fits = []
+    for _ in range(2):
+        np.random.seed(0)  # noqa: NPY002 - it is what scikit-learn's None means
+        fits.append(ShiftedClassifier(RandomForestClassifier(5)).fit(X, y))
+    np.testing.assert_array_equal(fits[0].predict_proba(X), fits[1].predict_proba(X))
+    assert fits[0].estimator_.random_state is None
+
+
+def test_a_target_is_asked_for():
+    with pytest.raises(ValueError, match="requires y to be passed, but the target y is None"):
+        ShiftedClassifier(LogisticRegression()).fit(make_overlap()[0], None)

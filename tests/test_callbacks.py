@@ -125,18 +125,28 @@ def test_write_grid_enlarges_small_images(tmp_path):
 
 
 def test_a_picture_that_is_there_is_not_replaced_unasked(tmp_path):
-    path = tmp_path / "grid.png"
-    SampleGrid(path).check(None)
+    path, folder = tmp_path / "grid.png", tmp_path / "folder.png"
+    folder.mkdir()
+    SampleGrid(path).check_before_fit(None)
     path.write_text("a photo")
     with pytest.raises(FileExistsError, match="exists; choose another path, or pass overwrite=True"):
-        SampleGrid(path).check(None)
-    (tmp_path / "at_20.png").write_text("of an earlier run")
+        SampleGrid(path).check_before_fit(None)
+    for name in ("at_20.png", "at_2x.png", "20/at.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("of an earlier run")
+    SampleGrid(tmp_path / "a_{step}.png").check_before_fit(None)
+    with pytest.raises(FileExistsError, match="exists"):
+        SampleGrid(tmp_path / "{step}" / "at.png").check_before_fit(None)
+    (tmp_path / "20" / "at.png").unlink()
+    SampleGrid(tmp_path / "{step}" / "at.png").check_before_fit(None)
+    with pytest.raises(ValueError, match=r"has no ending; choose a name that ends in \.png"):
+        SampleGrid(tmp_path / "grid").check_before_fit(None)
     with pytest.raises(FileExistsError, match=r"at_20\.png exists"):
-        SampleGrid(tmp_path / "at_{step}.png").check(None)
-    SampleGrid(path).check("resumed")
-    SampleGrid(path, overwrite=True).check(None)
+        SampleGrid(tmp_path / "at_{step}.png").check_before_fit(None)
+    SampleGrid(path).check_before_fit("resumed")
+    SampleGrid(path, overwrite=True).check_before_fit(None)
     with pytest.raises(FileExistsError):
-        SampleGrid(tmp_path, overwrite=True).check(None)
+        SampleGrid(folder, overwrite=True).check_before_fit(None)
 
 
 def test_a_picture_that_cannot_be_written_stops_no_training(tmp_path, monkeypatch):

@@ -2,7 +2,6 @@ import builtins
 import io
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -148,15 +147,3 @@ print(first, count_faults())
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     before, after = map(int, run.stdout.split())
     assert after <= before + 100
-
-
-def test_threads_draw_what_one_alone_draws():
-    def draw(_):
-        with seeded(3):
-            return [torch.rand(3) for _ in range(200)]
-
-    alone, before = draw(0), torch.get_rng_state()
-    with ThreadPoolExecutor(4) as pool:
-        for drawn in pool.map(draw, range(8)):
-            assert all(map(torch.equal, alone, drawn))
-    assert torch.equal(torch.get_rng_state(), before)

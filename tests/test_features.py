@@ -1,6 +1,8 @@
 """Feature matrices from what users pass."""
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 
@@ -64,3 +66,15 @@ def test_rows_by_class_takes_any_hashable_labels_and_sorts_if_possible():
 def test_rows_by_class_refuses_another_number_of_labels(y):
     with pytest.raises(ValueError, match="X has 3 samples but its labels are"):
         rows_by_class("X", 3, y)
+
+
+@pytest.mark.parametrize("unit", ["D", "s", "us", "ns"])
+def test_times_name_classes_whatever_their_unit(unit):
+    days = np.array(["2024-01-01", "2024-01-02"], dtype=f"M8[{unit}]").repeat(2)
+    expected = [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-01-02")]
+    for labels in (days, pd.Series(days), list(pd.Series(days))):
+        assert list(rows_by_class("X", 4, labels)) == expected
+
+
+def test_labels_of_arrow_are_read():
+    assert list(rows_by_class("X", 3, pa.chunked_array([["a", "b"], ["a"]]))) == ["a", "b"]

@@ -57,6 +57,11 @@ class TestFolder:
         with pytest.raises(ModelFormatError, match="The weights 'bias' of the own are not all finite real numbers"):
             load_weights(layer, tensors, "own")
 
+    def test_buffers_may_hold_infinity(self):
+        layer = torch.nn.Linear(2, 2)
+        layer.register_buffer("mask", torch.full((2, 2), -math.inf).triu(1))
+        load_weights(layer, weights_of(layer, "own"), "own")
+
     def test_tied_and_strided_tensors_are_stored(self, tmp_path):
         w = torch.randn(4, 6, 2, 2).to(memory_format=torch.channels_last)
         write_folder(tmp_path / "m", "model", {}, {"a": w, "b": w, "c": w[:, ::2]}, overwrite=False)

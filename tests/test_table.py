@@ -2,6 +2,7 @@ import copy
 import itertools
 import pickle
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -557,3 +558,18 @@ def test_an_interruption_after_training_keeps_what_was_trained(monkeypatch):
         gan = tiny_table_gan(min_match_size=2).fit(make_numbers(), make_labels())
     assert gan.was_interrupted_
     assert len(gan.sample(5, random_state=0)[0]) == 5
+
+
+def test_threads_draw_what_one_alone_draws_also_during_a_fit():
+    gan = tiny_table_gan().fit(make_numbers(), make_labels())
+    alone, before = gan.sample(600, random_state=3)[0], torch.get_rng_state()
+    with ThreadPoolExecutor(4) as pool:
+        for drawn, _ in pool.map(lambda _: gan.sample(600, random_state=3), range(12)):
+            np.testing.assert_array_equal(drawn, alone)
+    assert torch.equal(torch.get_rng_state(), before)
+
+    def sample_elsewhere(state):
+        with ThreadPoolExecutor(1) as pool:
+            assert len(pool.submit(gan.sample, 3).result(timeout=60)[0]) == 3
+
+    tiny_table_gan().fit(make_numbers(), make_labels(), callbacks=iter([sample_elsewhere]))

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 from _tables import make_unit_vectors
@@ -208,3 +209,9 @@ def test_columns_of_times_are_refused(columns):
 def test_repeated_columns_are_refused():
     with pytest.raises(ValueError, match="X has several columns named 'a'"):
         check_vectors(pd.DataFrame(np.ones((3, 2)), columns=["a", "a"]))
+
+
+def test_tables_of_other_libraries_are_read_as_arrays():
+    table = pa.table({"a": X[:, 0], "b": X[:, 1]})
+    np.testing.assert_allclose(check_vectors(table), X[:, :2])
+    assert VectorCodec.fit(table, False).columns is None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -76,7 +76,7 @@ def read_columns(tables: Mapping[str, Any], discrete_columns: Sequence[Any] | No
             columns = category_columns(name, list(sides.values()))
         else:
             columns = [_number_column(name, argument, side, first, values) for argument, side in sides.items()]
-            if any(_is_inexact(side, own) for side, own in zip(sides.values(), columns, strict=True)):
+            if any(map(_is_inexact, columns)) and all(map(_is_integer, sides.values())):
                 exact = category_columns(name, list(sides.values()))
                 columns = [replace(own, codes=codes.values) for own, codes in zip(columns, exact, strict=True)]
         for table, column in zip(read, columns, strict=True):
@@ -191,9 +191,15 @@ def _number_column(name: Any, argument: str, values: Any, first: str, reference:
     return Column(name, numbers)
 
 
-def _is_inexact(values: Any, column: Column) -> bool:
-    """Tell whether integers are beyond what float64 tells apart."""
-    return values.dtype.kind in "iuO" and bool((np.abs(column.values) > 2.0**53).any())
+def _is_inexact(column: Column) -> bool:
+    """Tell whether numbers are beyond what float64 tells apart."""
+    return bool((np.abs(column.values) > 2.0**53).any())
+
+
+def _is_integer(values: Any) -> bool:
+    if values.dtype.kind == "O":
+        return all(isinstance(value, Integral) for value in values if not is_missing(value))
+    return values.dtype.kind in "iu"
 
 
 def _as_times(values: Any, kind: str) -> np.ndarray:

@@ -46,6 +46,7 @@ def split_tables(tables: Mapping[str, Any], target: Any) -> dict[str, LabelledTa
         raise TypeError(f"{paired} came with labels and {alone} without; pass (X, y) for all or none of them.")
     if paired and target is not None:
         raise TypeError(f"Labels came twice, as (X, y) and as target={target!r}; drop one.")
+    target = _find_target(next(iter(tables.values())), target)
     split = {name: _split(name, table, target) for name, table in tables.items()}
     (first, train), *others = split.items()
     for name, table in others:
@@ -64,8 +65,6 @@ def _split(name: str, table: Any, target: Any) -> LabelledTable:
     if target is None:
         return LabelledTable(table, None, None)
     if hasattr(table, "iloc"):
-        if target not in table.columns and _is_position(target, table):
-            target = table.columns[target]
         if target not in table.columns:
             raise ValueError(
                 f"target={target!r} is no column of {name}; choose from {list(table.columns)}, or give a position."
@@ -81,8 +80,17 @@ def _split(name: str, table: Any, target: Any) -> LabelledTable:
     return LabelledTable(X, _labels(name, X, y), target)
 
 
+def _find_target(table: Any, target: Any) -> Any:
+    """Return the name of a frame's column that was given by its position; anything else as it is."""
+    if isinstance(table, tuple) or not hasattr(table, "iloc") or table.ndim != 2:
+        return target
+    has_numbers = any(isinstance(name, Integral) for name in table.columns)
+    return target if has_numbers or not _is_position(target, table) else table.columns[target]
+
+
 def _is_position(target: Any, table: Any) -> bool:
-    return isinstance(target, Integral) and -table.shape[1] <= target < table.shape[1]
+    is_integer = isinstance(target, Integral) and not isinstance(target, bool)
+    return is_integer and -table.shape[1] <= target < table.shape[1]
 
 
 def _labels(name: str, X: Any, y: Any) -> list[Label]:

@@ -40,3 +40,10 @@ def test_integers_beyond_floats_are_told_apart(dtype):
     train = pd.DataFrame({"id": pd.array([2**60, 5], dtype=dtype)})
     other = pd.DataFrame({"id": pd.array([2**60 + 1, 2**60, 5, 6], dtype=dtype)})
     assert duplicate_share(train, other) == 0.5
+
+
+@pytest.mark.parametrize("dtype", [float, "Float64"])
+def test_large_integers_that_came_back_as_floats_count_as_equal(dtype):
+    train = pd.DataFrame({"id": [2**60 + 1, 5]})
+    assert duplicate_share(train, train.astype(dtype)) == 1.0
+    assert duplicate_share(train.astype(dtype).astype(object), train) == 1.0

@@ -206,6 +206,16 @@ def test_the_target_may_be_given_by_its_position():
         assert_equal(by_name, evaluate_table(*tables, target=position, classifiers=FAST))
 
 
+def test_a_position_means_the_training_tables_column():
+    tables = [labelled(table) for table in (TRAIN, TEST, FRESH)]
+    tables[2] = tables[2][tables[2].columns[::-1]]
+    assert evaluate_table(*tables, target=-1, classifiers=FAST).columns[-1].name == "group"
+    numbered = [table.set_axis(range(1, table.shape[1] + 1), axis=1) for table in tables]
+    for target in (0, True):
+        with pytest.raises(ValueError, match=f"target={target} is no column of real_train"):
+            evaluate_table(*(numbered if target == 0 else tables), target=target)
+
+
 def test_columns_of_one_meaning_in_other_types_count_as_equal():
     X, y = FRESH
     other = X.assign(age=X["age"].astype(object).map(lambda age: None if pd.isna(age) else str(age)))
