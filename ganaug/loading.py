@@ -13,6 +13,8 @@ from ganaug.exceptions import ModelFormatError
 
 # Saved models name their estimator; only these can be loaded.
 _ESTIMATORS = {"ImageGAN": "ganaug.image", "TableGAN": "ganaug.table", "VectorGAN": "ganaug.vector"}
+# What a config of other values than were saved may lead to.
+_MALFORMED = (AttributeError, LookupError, OverflowError, RecursionError, RuntimeError, TypeError, ValueError)
 
 
 def load(path: str | PathLike, *, trusted: Sequence[type] = ()) -> BaseGAN:
@@ -46,8 +48,6 @@ def load(path: str | PathLike, *, trusted: Sequence[type] = ()) -> BaseGAN:
         check_parameters(gan)  # Only now, since a device that is not here has been replaced.
     except (ModelFormatError, torch.OutOfMemoryError):
         raise
-    except (
-        *(AttributeError, IndexError, KeyError, OverflowError, RecursionError, RuntimeError, TypeError, ValueError),
-    ) as error:
+    except _MALFORMED as error:
         raise ModelFormatError(f"The config of the model in {path} is incomplete or malformed: {error!r}.") from error
     return gan
