@@ -99,6 +99,12 @@ def check_same_length(X: Any, y: Any) -> None:
         raise ValueError(f"X has {len(X)} samples and y has {len(y)} labels; pass exactly one label for each sample.")
 
 
+def check_y_given(estimator: Any, y: Any) -> None:
+    """Raise a `ValueError`, in scikit-learn's words, if there is no target."""
+    if y is None:
+        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None.")
+
+
 def is_missing(value: Any) -> bool:
     """Tell whether a Python value is None, NaN, NaT or pandas' NA."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):

@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ganaug._typing import RandomState
-from ganaug._validation import as_seed, check_labels_present, seeded_clone
+from ganaug._validation import as_seed, check_labels_present, check_y_given, seeded_clone
 from ganaug.calibration import pool_probabilities, shift_logits, shift_prior, to_logits
 from ganaug.dose import CANDIDATES, N_TRIED, Candidate, choose
 from ganaug.dose_prior import find_prior, find_shifted_prior, is_vote
@@ -145,8 +145,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             If a filter lets too few of the GAN's rows pass.
         """
         self._validate_params()
-        if y is None:
-            raise ValueError("GANBalancedClassifier requires y to be passed, but the target y is None.")
+        check_y_given(self, y)
         check_labels_present(y)
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)

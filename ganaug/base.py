@@ -290,8 +290,7 @@ class BaseGAN(BaseEstimator):
         if self.precision_ != "32-true":
             self.precision_ = self._choose_precision(device)
         architecture, recipe = make_recipe(self)
-        made = {name.partition(".")[0] for name in tensors}
-        if n_snapshots != sum(name.startswith("snapshot_") for name in made):
+        if n_snapshots != persistence.count_modules(tensors, "snapshot_"):
             raise ValueError(f"{n_snapshots} earlier generators are named, and there are weights of others")
         with seeded(0):
             build = partial(architecture.build, self._spec(), recipe.conditioning)

@@ -17,7 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ganaug._typing import RandomState
-from ganaug._validation import as_seed, check_labels_present, seeded_clone
+from ganaug._validation import as_seed, check_labels_present, check_y_given, seeded_clone
 
 SHIFT_GRID = np.round(np.arange(-1.0, 4.01, 0.1), 2)
 """Multiples of the log prior that `choose_shift` tries; zero, "no shift", is among them."""
@@ -234,8 +234,7 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             If a parameter is unusable or the target is not one of classes.
         """
         self._validate_params()
-        if y is None:
-            raise ValueError("ShiftedClassifier requires y to be passed, but the target y is None.")
+        check_y_given(self, y)
         check_labels_present(y)
         check_classification_targets(y)
         is_int = isinstance(self.random_state, Integral)

@@ -85,12 +85,12 @@ def resume(state: TrainingState, path: str | PathLike) -> None:
     """
     config, tensors = persistence.read_folder(path, "checkpoint")
     begun, n_snapshots = config.get("recipe", {}), config.get("earlier_generators")
-    made = {name.partition(".")[0] for name in tensors}
     is_whole = isinstance(begun, dict) and isinstance(config.get("step"), int)
-    if not is_whole or n_snapshots != sum(name.startswith("snapshot_") for name in made):
+    if not is_whole or n_snapshots != persistence.count_modules(tensors, "snapshot_"):
         raise ModelFormatError(f"The checkpoint in {path} is damaged; train from the start.")
     _check_recipe(begun, _describe(state), path)
-    if config.get("data") not in ("", None, state.digest_data()) and state.digest_data():
+    digest = state.digest_data()
+    if digest and config.get("data") not in ("", None, digest):
         raise ModelFormatError(
             f"The checkpoint in {path} is of other data: columns or shapes, ranges or the classes' sizes differ. "
             f"Resume on the same data, or train from the start."

@@ -121,6 +121,11 @@ def load_weights(module: torch.nn.Module, tensors: dict[str, Tensor], prefix: st
         raise ModelFormatError(f"The weights do not fit the {prefix} that the config describes: {error}") from error
 
 
+def count_modules(tensors: dict[str, Tensor], start: str) -> int:
+    """Return of how many modules there are weights whose names, before the first point, begin so."""
+    return len({name.partition(".")[0] for name in tensors if name.startswith(start)})
+
+
 def weights_of(module: torch.nn.Module, prefix: str) -> dict[str, Tensor]:
     """Return a module's tensors with ``prefix.`` before their names."""
     return {f"{prefix}.{name}": t for name, t in module.state_dict().items()}

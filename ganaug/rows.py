@@ -13,7 +13,7 @@ from sklearn.utils.validation import _check_feature_names, check_is_fitted
 from torch import Tensor, nn
 
 from ganaug._parameters import resolve
-from ganaug._validation import check_same_length
+from ganaug._validation import check_same_length, check_y_given
 from ganaug.architectures import DataSpec
 from ganaug.base import BaseGAN
 from ganaug.blocks import Layout
@@ -72,8 +72,7 @@ class RowGAN(BaseGAN):
         return torch.stack(logits).amax(0).float().numpy()
 
     def _read(self, X: Any, y: Any) -> tuple[Rows, Tensor]:
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        check_y_given(self, y)
         codec = self.make_codec(X)
         compact = codec.encode(X)
         check_same_length(compact, y)

@@ -22,7 +22,7 @@ from sklearn.utils.validation import (
 )
 
 from ganaug._typing import RandomState
-from ganaug._validation import as_seed, check_labels_present
+from ganaug._validation import as_seed, check_labels_present, check_y_given
 from ganaug.exceptions import GanaugWarning
 from ganaug.table_data import TableCodec, as_array, densify, is_frame
 
@@ -127,8 +127,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):
         TypeError, ValueError
             If the columns or the target are not usable; before any training.
         """
-        if y is None:
-            raise ValueError("TableClassifier requires y to be passed, but the target y is None.")
+        check_y_given(self, y)
         X = _as_table(X)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", GanaugWarning)  # Folded categories concern sampling.
