@@ -23,7 +23,7 @@ from ganaug.image import ImageGAN
 from ganaug.pool import Pool, check_shares, concatenate, plain_label
 from ganaug.table import TableGAN
 from ganaug.table_data import as_array, check_column_names, densify, formed_like, is_frame
-from ganaug.trials import Trials
+from ganaug.trials import Trials, average_precision
 
 try:
     from imblearn.over_sampling.base import BaseOverSampler
@@ -61,7 +61,8 @@ class GANOverSampler(BaseOverSampler):
     estimator : classifier or None, default None
         The classifier that the rows are for. 'auto' trains clones of it; 'default' looks at its kind.
     scoring : str, callable or None, default None
-        The score that counts, by scikit-learn's names. None is 'balanced_accuracy'.
+        The score that counts, by scikit-learn's names. None is 'balanced_accuracy'. 'average_precision' is the rarer
+        class's, whatever the labels; of more than two classes the mean of each against the rest.
     n_folds, n_repeats : int, default 3 and 1
         Inner folds of 'auto'. Raising them costs a fit of the GAN each.
     k_neighbors : int, default 5
@@ -362,10 +363,19 @@ NOTHING_TO_ADD = "Nothing to add: no class lacks rows of what the sampling strat
 
 
 def _find_scorer(estimator: Any, scoring: Any) -> Callable:
-    """Return scikit-learn's scorer; for the scores of `SHIFT_SCORES` one of the classes that were held out."""
+    """Return scikit-learn's scorer; for the scores of `HELD_OUT_SCORES` one of the classes that were held out."""
     scorer = check_scoring(estimator, scoring=scoring)
+    if scoring == "average_precision":
+        return _score_ranks
     score = SHIFT_SCORES.get(scoring) if isinstance(scoring, str) else None
     return scorer if score is None else lambda fitted, X, y: score(y, fitted.predict(X))
+
+
+def _score_ranks(fitted: Any, X: Any, y: np.ndarray) -> float:
+    ranks = fitted.predict_proba(X) if hasattr(fitted, "predict_proba") else fitted.decision_function(X)
+    if ranks.ndim == 1:
+        ranks = np.stack([-ranks, ranks], axis=1)
+    return average_precision(ranks, np.searchsorted(fitted.classes_, y))
 
 
 def describe_fallback(fallback: str) -> str:

@@ -12,8 +12,10 @@ from imblearn.pipeline import Pipeline, make_pipeline
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import LinearSVC
 
 from ganaug import GANBalancedClassifier, GANOverSampler, ImageGAN, TableGAN
 from ganaug.calibration import ShiftedClassifier
@@ -473,6 +475,30 @@ def test_a_class_that_was_not_held_out_counts_in_no_score(scoring, expected):
     fitted = FunctionTransformer()
     fitted.predict = lambda X: X[:, 0]
     assert _find_scorer(fitted, scoring)(fitted, X, y) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("labels", [[0, 1], [1, 0], ["a", "b"], ["b", "a"], [False, True]])
+@pytest.mark.parametrize("classifier", [LogisticRegression(), LinearSVC()])
+def test_average_precision_is_the_rarer_classs_whatever_the_labels(classifier, labels):
+    y = np.array(labels).repeat([45, 15])
+    fitted = classifier.fit(NUMBERS, y)
+    expected = average_precision_score(
+        y == y[-1], (fitted.classes_[1] == y[-1] or -1) * fitted.decision_function(NUMBERS)
+    )
+    assert _find_scorer(fitted, "average_precision")(fitted, NUMBERS, y) == pytest.approx(expected)
+
+
+def test_average_precision_of_several_classes_is_their_mean():
+    y = THREE
+    fitted = LogisticRegression(max_iter=1000).fit(NUMBERS, y)
+    expected = average_precision_score(np.eye(3)[y.view("i4") - ord("a")], fitted.predict_proba(NUMBERS))
+    assert _find_scorer(fitted, "average_precision")(fitted, NUMBERS, y) == pytest.approx(expected)
+
+
+def test_dose_is_chosen_by_average_precision_of_named_classes():
+    sampler = make_sampler(dose="auto", sources=None, estimator=LogisticRegression(), scoring="average_precision")
+    sampler.fit_resample(NUMBERS, LABELS)
+    assert "average_precision" in sampler.verdict_
 
 
 @pytest.mark.parametrize("filter", ["confidence", "discriminator"])
