@@ -26,11 +26,9 @@ def fit(options: argparse.Namespace) -> None:
 
         callbacks.append(Checkpoint(options.checkpoint, options.checkpoint_every, options.overwrite))
     gan.fit(X, y, callbacks=callbacks, resume_from=options.checkpoint if options.resume else None)
-    gan.save(options.out, overwrite=options.overwrite)
     if is_table:
-        from ganaug.export import remember_columns
-
-        remember_columns(options.out, columns)
+        gan.file_columns_ = columns
+    gan.save(options.out, overwrite=options.overwrite)
     n_steps = gan.history_[-1]["step"] if gan.history_ else "a few"
     n, samples = sum(gan.class_counts_.values()), "rows" if is_table else "images"
     print(f"Trained {n_steps} steps on {n} {samples} of {len(gan.classes_)} classes; wrote {options.out}.")
@@ -72,8 +70,8 @@ def _prepare_images(options: argparse.Namespace) -> tuple[Any, Any, Any, list[An
 
 def _prepare_rows(options: argparse.Namespace) -> tuple[Any, Any, Any, list[Any], Any]:
     from ganaug.balance import split_target
-    from ganaug.export import Columns
     from ganaug.table import TableGAN
+    from ganaug.table_data import FileColumns
     from ganaug.table_files import check_columns, read_table
 
     table = read_table(options.data, separator=options.separator, spelled_columns=[options.target])
@@ -82,7 +80,7 @@ def _prepare_rows(options: argparse.Namespace) -> tuple[Any, Any, Any, list[Any]
     gan = TableGAN(**_given(options, [*_OF_ANY_GAN, *_OF_TABLES]), verbose=False if options.quiet else None)
     names = [name for name in table.frame if name == options.target or name in X]
     dates = {name: form for name, form in table.dates.items() if name in X}
-    return gan, X, y, [], Columns(options.target, names, dates)
+    return gan, X, y, [], FileColumns(options.target, names, dates)
 
 
 def _given(options: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def _sample(options: argparse.Namespace) -> None:
     import numpy as np
 
     from ganaug._validation import as_seed
-    from ganaug.export import export_rows, export_samples, recall_columns
+    from ganaug.export import export_rows, export_samples
 
     gan, is_table = _load(options)
     chosen = _find_labels(gan.label_codec_.classes, getattr(gan, "class_names_", {}), options.label)
@@ -114,10 +114,11 @@ def _sample(options: argparse.Namespace) -> None:
         path = export_samples(gan, options.out, y, random_state=seed)
         print(f"Wrote {len(y)} images to {path}.")
         return
-    known = recall_columns(options.model)
-    target = options.target or known.target or "target"
-    names = None if known.names is None else [target if name == known.target else name for name in known.names]
-    path = export_rows(gan, options.out, y, target=target, columns=names, dates=known.dates, random_state=seed)
+    known = gan.file_columns_
+    target = options.target or (known.target if known else "target")
+    names = [target if name == known.target else name for name in known.names] if known else None
+    dates = known.dates if known else {}
+    path = export_rows(gan, options.out, y, target=target, columns=names, dates=dates, random_state=seed)
     print(f"Wrote {len(y)} rows to {path}; the labels are in the column {target!r}.")
 
 
@@ -151,12 +152,11 @@ def _find_labels(classes: Sequence[Any], class_names: Mapping[Any, str], names: 
 def _audit(options: argparse.Namespace) -> None:
     from ganaug._fit_command import read_images_or_arrays
     from ganaug.audit import audit_gan, audit_table_gan
-    from ganaug.export import recall_columns
 
     gan, is_table = _load(options)
     paths = [options.data, options.held_out] if options.held_out else [options.data]
     if is_table:
-        target = options.target or recall_columns(options.model).target
+        target = options.target or (gan.file_columns_.target if gan.file_columns_ else None)
         suffix = Path(options.data).suffix  # A file of another kind has a separator of its own.
         separators = [options.separator if Path(path).suffix == suffix else None for path in paths]
         data = [_read_rows(path, gan, target, own) for path, own in zip(paths, separators, strict=True)]

@@ -1,11 +1,9 @@
 """Write synthetic samples where other programs find them: a folder of PNGs, an .npz file, one picture, or a table."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +11,6 @@ from ganaug._folders import check_writable, written_file, written_whole
 from ganaug._typing import Label, RandomState
 from ganaug._validation import as_seed
 from ganaug.callbacks import write_grid
-from ganaug.persistence import COLUMNS
 from ganaug.table_files import append_column, check_table_output, write_table
 
 _BLOCK = 1024
@@ -137,53 +134,6 @@ def export_rows(
     frame = append_column(frame, target, y)
     write_table(frame if columns is None else frame[list(columns)], path, dates=dates)
     return path
-
-
-class Columns(NamedTuple):
-    """What a model's folder says of its training table.
-
-    Attributes
-    ----------
-    target : str or None
-        The column of classes; None if nothing was noted.
-    names : list of str, or None
-        All columns in their order.
-    dates : dict of str to str
-        Formats of columns of dates and times.
-    """
-
-    target: str | None = None
-    names: list[str] | None = None
-    dates: Mapping[str, str] = MappingProxyType({})
-
-
-def remember_columns(model: str | PathLike, columns: Columns) -> None:
-    """Note in a saved model's folder how its training table's columns were named, ordered and spelled."""
-    text = json.dumps({"target": columns.target, "columns": columns.names, "dates": dict(columns.dates)}, indent=2)
-    with written_file(Path(model) / COLUMNS, lambda: None) as partial:
-        partial.write_text(text + "\n", encoding="utf-8")
-
-
-def recall_columns(model: str | PathLike) -> Columns:
-    """Return what `remember_columns` noted, if it did.
-
-    Raises
-    ------
-    ValueError
-        If the note is damaged.
-    """
-    path = Path(model) / COLUMNS
-    if not path.is_file():
-        return Columns()
-    try:
-        note = json.loads(path.read_text(encoding="utf-8"))
-        dates = {str(name): str(form) for name, form in note.get("dates", {}).items()}
-        names = [str(name) for name in list(note["columns"])]
-        if len({*names, note["target"]}) != len(names) or not {*dates} <= {*names}:
-            raise ValueError("its names repeat, or its target or dates are none of them")
-        return Columns(str(note["target"]), names, dates)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged ({error!r}); delete it, and name the target column instead.") from error
 
 
 def _draw(gan: Any, y: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:

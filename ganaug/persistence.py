@@ -17,8 +17,6 @@ from ganaug._folders import check_free_space, check_target, written_whole
 from ganaug.exceptions import ModelFormatError
 
 CONFIG, WEIGHTS = "config.json", "weights.safetensors"
-COLUMNS = "table.json"
-"""What the command line notes of a training table's columns, in the model's folder."""
 VERSION = 1
 
 
@@ -53,7 +51,7 @@ def check_replaceable(path: Path, kind: str, overwrite: bool) -> None:
 
     Many programs name a file of theirs ``config.json``, so that its content decides, not its name.
     """
-    check_target(path, overwrite, kind, CONFIG, (WEIGHTS, COLUMNS))
+    check_target(path, overwrite, kind, CONFIG, (WEIGHTS,))
     config = path / CONFIG
     if config.is_file() and f'"ganaug-{kind}"' not in config.read_text(encoding="utf-8", errors="replace"):
         raise FileExistsError(

@@ -12,7 +12,8 @@ from ganaug.conditioning import Conditioning
 from ganaug.losses import Loss
 from ganaug.penalties import Penalty
 from ganaug.rows import RowGAN
-from ganaug.table_data import TableCodec
+from ganaug.table_data import FileColumns, TableCodec
+from ganaug.training_data import Rows
 
 
 class TableGAN(RowGAN):
@@ -101,6 +102,8 @@ class TableGAN(RowGAN):
     feature_names_in_ : ndarray of str
         Only if all column names are strings.
     precision_ : str
+    file_columns_ : FileColumns or None
+        How the file was laid out from which ``ganaug fit`` made the model; so are the samples of ``ganaug sample``.
 
     Notes
     -----
@@ -126,6 +129,7 @@ class TableGAN(RowGAN):
     """
 
     codec_: TableCodec
+    file_columns_: FileColumns | None = None
     _choices: ClassVar[Choices] = TABLE_CHOICES
     _automatic: ClassVar[frozenset[str]] = frozenset({"max_steps"})
 
@@ -197,6 +201,20 @@ class TableGAN(RowGAN):
     def make_codec(self, X: Any) -> TableCodec:
         """Return a `TableCodec` that has learned X."""
         return TableCodec.fit(X, discrete_columns=self.discrete_columns, max_categories=self.max_categories)
+
+    def _read(self, X: Any, y: Any) -> tuple[Rows, Tensor]:
+        rows = super()._read(X, y)
+        vars(self).pop("file_columns_", None)  # Those of an earlier fit.
+        return rows
+
+    def _codec_config(self) -> dict[str, Any]:
+        columns = self.file_columns_
+        return {**super()._codec_config(), "file_columns": None if columns is None else columns._asdict()}
+
+    def _restore_codec(self, config: dict[str, Any]) -> None:
+        super()._restore_codec(config)
+        if (columns := config["codec"].get("file_columns")) is not None:
+            self.file_columns_ = FileColumns.from_dict(columns)
 
     def _decode(self, x: Tensor, seed: int) -> Any:
         return self.codec_.decode(x.numpy(), seed)

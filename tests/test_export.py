@@ -1,5 +1,4 @@
 import errno
-import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +10,7 @@ from PIL import Image
 from torchvision.datasets import ImageFolder
 
 from ganaug import export
-from ganaug.export import Columns, export_rows, export_samples, recall_columns, remember_columns
+from ganaug.export import export_rows, export_samples
 from ganaug.image_data import LabelCodec
 
 
@@ -189,32 +188,6 @@ def test_rows_are_not_written_where_or_as_they_must_not(tmp_path):
     with pytest.raises(FileExistsError, match=r"mine\.csv exists"):
         export_rows(RowsGAN(), tmp_path / "mine.csv", ["dog"], random_state=0)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
-
-
-def test_columns_are_remembered_beside_the_model(tmp_path):
-    assert recall_columns(tmp_path) == Columns(None, None, {})
-    noted = Columns("y", ["a", "y"], {"a": "%Y-%m-%d"})
-    remember_columns(tmp_path, noted)
-    assert recall_columns(tmp_path) == noted
-    for text in ("{", "[]", "{}"):
-        (tmp_path / "table.json").write_text(text)
-        with pytest.raises(ValueError, match=r"table\.json is damaged .*; delete it, and name the target column"):
-            recall_columns(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "note",
-    [
-        {"target": "y", "columns": ["a", "a", "y"], "dates": {}},
-        {"target": "z", "columns": ["a", "y"], "dates": {}},
-        {"target": "y", "columns": ["a", "y"], "dates": {"b": "%Y"}},
-        {"target": "y", "columns": 3},
-    ],
-)
-def test_a_damaged_note_is_refused(tmp_path, note):
-    (tmp_path / "table.json").write_text(json.dumps(note))
-    with pytest.raises(ValueError, match=r"table\.json is damaged"):
-        recall_columns(tmp_path)
 
 
 @pytest.mark.parametrize("columns", [["x0", "target"], ["x0", "x1", "x1", "target"], ["x0", "x2", "target"]])

@@ -30,6 +30,11 @@ def saved(tmp_path_factory):
         ("parameters", "n_threads", -1),
         ("parameters", "n_threads", 10**12),
         ("parameters", "batch_size", None),
+        ("codec", "file_columns", []),
+        ("codec", "file_columns", {"target": "y", "names": ["a", "a", "y"], "dates": {}}),
+        ("codec", "file_columns", {"target": "z", "names": ["a", "y"], "dates": {}}),
+        ("codec", "file_columns", {"target": "y", "names": ["a", "y"], "dates": {"b": "%Y"}}),
+        ("codec", "file_columns", {"target": "y", "names": 3, "dates": {}}),
     ],
 )
 def test_a_damaged_config_is_refused(saved, tmp_path, part, key, value):

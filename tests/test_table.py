@@ -22,6 +22,7 @@ from ganaug.conditioning import CONDITIONINGS
 from ganaug.exceptions import GanaugWarning
 from ganaug.losses import LOSSES
 from ganaug.penalties import ROW_PENALTIES
+from ganaug.table_data import FileColumns
 
 MIXED, LABELS = make_mixed(), make_labels()
 NUMBERS = make_numbers()
@@ -231,6 +232,15 @@ class TestCopies:
         gan = tiny_table_gan(fine_tune_steps=2).fit(NUMBERS, LABELS)
         gan.save(tmp_path / "gan")
         np.testing.assert_array_equal(load(tmp_path / "gan").sample(20)[0], gan.sample(20)[0])
+
+    def test_how_a_file_was_laid_out_stays_with_the_model_until_it_is_fitted_again(self, tmp_path):
+        gan = tiny_table_gan().fit(NUMBERS, LABELS)
+        gan.file_columns_ = columns = FileColumns("y", ["a", "y", "b", "c", "d"], {"a": "%Y-%m-%d"})
+        gan.save(tmp_path / "gan")
+        loaded = pickle.loads(pickle.dumps(load(tmp_path / "gan")))
+        loaded.save(tmp_path / "gan", overwrite=True)
+        assert load(tmp_path / "gan").file_columns_ == columns
+        assert loaded.fit(NUMBERS, LABELS).file_columns_ is None
 
     def test_a_clone_is_unfitted(self, mixed_gan):
         cloned = clone(mixed_gan)
