@@ -61,8 +61,8 @@ def read_columns(tables: Mapping[str, Any], discrete_columns: Sequence[Any] | No
     ------
     ValueError
         If a table is empty or not two-dimensional, column names repeat or differ between tables, a column holds
-        infinity, or values that are no numbers where the first table has numbers; or if `discrete_columns`
-        holds an unknown column.
+        infinity, values that cannot be read as numbers where the first table has numbers, or categories that are
+        texts in one table and none in another; or if `discrete_columns` holds an unknown column.
     """
     raw = {argument: _raw_columns(argument, table) for argument, table in tables.items()}
     (first, reference), *others = raw.items()
@@ -74,6 +74,7 @@ def read_columns(tables: Mapping[str, Any], discrete_columns: Sequence[Any] | No
         sides = {argument: columns[name] for argument, columns in raw.items()}
         if name in discrete or not _is_number(values):
             columns = category_columns(name, list(sides.values()))
+            _check_like_values(name, sides)
         else:
             columns = [_number_column(name, argument, side, first, values) for argument, side in sides.items()]
             if any(map(_is_inexact, columns)) and all(map(_is_integer, sides.values())):
@@ -200,6 +201,27 @@ def _is_integer(values: Any) -> bool:
     if values.dtype.kind == "O":
         return all(isinstance(value, Integral) for value in values if not is_missing(value))
     return values.dtype.kind in "iu"
+
+
+def _check_like_values(name: Any, sides: Mapping[str, Any]) -> None:
+    """Raise if texts stand against other values, as ``"7"`` against 7: no category would be in both."""
+    are_texts = {argument: _tell_texts(side) for argument, side in sides.items()}
+    texts = [argument for argument, each in are_texts.items() if each and all(each)]
+    others = [argument for argument, each in are_texts.items() if each and not any(each)]
+    if texts and others:
+        raise ValueError(
+            f"Column {name!r} of {texts[0]} holds texts and that of {others[0]} has dtype {sides[others[0]].dtype} and "
+            f"holds none; convert one of them, as by astype(str)."
+        )
+
+
+def _tell_texts(values: Any) -> list[bool]:
+    """Return of each value that is not missing whether it is a text."""
+    if values.dtype.kind in "SU":
+        return [True]
+    if values.dtype.kind != "O":
+        return [False]
+    return [isinstance(value, str) for value in values if not is_missing(value)]
 
 
 def _as_times(values: Any, kind: str) -> np.ndarray:

@@ -113,3 +113,28 @@ def test_discrete_columns_that_do_not_fit():
         read(FRAME, discrete_columns=["agee"])
     with pytest.raises(TypeError, match="discrete_columns must be a list of columns, got the string 'age'"):
         read(FRAME, discrete_columns="age")
+
+
+TEXTS = pd.Series(["1", None])
+
+
+@pytest.mark.parametrize(
+    "sides",
+    [
+        (TEXTS, pd.Series([1, 2])),
+        (TEXTS, pd.Series([True, None], dtype=object)),
+        (TEXTS, pd.Categorical([1, 2])),
+        (pd.Categorical([1, 2]), TEXTS),
+    ],
+)
+def test_texts_against_other_categories_are_refused(sides):
+    tables = [pd.DataFrame({"a": side}) for side in sides]
+    with pytest.raises(ValueError, match=r"'a' of table \d holds texts and that of table \d has dtype .* convert one"):
+        read(*tables)
+
+
+def test_mixed_columns_and_empty_ones_may_stand_against_texts():
+    texts = pd.DataFrame({"a": ["1", "x"]}, dtype=object)
+    for other in ([1, "x"], [None, None]):
+        first, second = read(texts, pd.DataFrame({"a": other}, dtype=object))
+        assert first[0].n_categories == second[0].n_categories
