@@ -193,10 +193,11 @@ def test_parameters_are_checked_before_training(parameter, value, error, message
         tiny(**{parameter: value}).fit(X, y)
 
 
-def test_minus_one_stands_for_no_label_among_strings_too():
+@pytest.mark.parametrize("form", [np.asarray, np.ndarray.tolist, lambda y: tuple(y.tolist()), pd.Series])
+def test_minus_one_stands_for_no_label_among_strings_too(form):
     X, y, truth = make_blobs()
     named = np.where(y < 0, -1, np.array(["a", "b"], dtype=object)[truth])
-    fitted = tiny().fit(X, named)
+    fitted = tiny().fit(X, form(named))
     assert fitted.classes_.tolist() == ["a", "b"]
     np.testing.assert_array_equal(fitted.predict_proba(X), tiny().fit(X, y).predict_proba(X))
 
