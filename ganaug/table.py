@@ -107,7 +107,8 @@ class TableGAN(RowGAN):
 
     Notes
     -----
-    `fit` takes DataFrames of any column types with missing values anywhere, 2-D arrays and lists of rows; samples
+    `fit` takes DataFrames with columns of numbers, decimals, booleans, dates, times, durations, periods, categories,
+    strings or other hashable objects of one type, with missing values anywhere; 2-D arrays and lists of rows. Samples
     come back with the same columns, order and types. See `ganaug.table_data.TableCodec` for how columns are
     represented.
 

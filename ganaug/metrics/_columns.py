@@ -9,6 +9,7 @@ import numpy as np
 
 from ganaug._typing import Label
 from ganaug._validation import is_missing
+from ganaug.table_data.objects import find_form, from_objects
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def read_columns(tables: Mapping[str, Any], discrete_columns: Sequence[Any] | No
     Parameters
     ----------
     tables : mapping of the argument's name, for messages, to a DataFrame or 2-D array-like
-        Columns of real numbers, dates and durations are numbers; all others are categories.
+        Columns of real numbers, decimals, dates, periods and durations are numbers; all others are categories.
     discrete_columns : sequence of column names or positions, optional
         Numbers to treat as categories.
 
@@ -133,7 +134,20 @@ def as_table(argument: str, table: Any) -> Any:
 
 def _raw_columns(argument: str, table: Any) -> dict[Any, Any]:
     table = as_table(argument, table)
-    return {name: table[name] for name in table.columns} if hasattr(table, "iloc") else dict(enumerate(table.T))
+    columns = {name: table[name] for name in table.columns} if hasattr(table, "iloc") else dict(enumerate(table.T))
+    return {name: _as_plain(values) for name, values in columns.items()}
+
+
+def _as_plain(values: Any) -> Any:
+    """Return decimals as floats, and periods and objects that are dates or times as such; all else as it is."""
+    if type(values.dtype).__name__ == "PeriodDtype":
+        return values.dt.to_timestamp()
+    if values.dtype.kind != "O" or hasattr(values.dtype, "categories"):
+        return values
+    objects = values.to_numpy(dtype=object) if hasattr(values, "iloc") else values
+    missing = np.fromiter(map(is_missing, objects.tolist()), bool, len(objects))
+    form = find_form(objects[~missing])
+    return from_objects(objects, missing, form) if form else values
 
 
 def _check_same_columns(first: str, reference: dict[Any, Any], argument: str, columns: dict[Any, Any]) -> None:

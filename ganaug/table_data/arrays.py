@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
-from ganaug.table_data.cells import Cells, ColumnType, check_kind, convert_times, make_cells
-from ganaug.table_data.objects import missing_value, read_objects
+from ganaug.table_data.cells import Cells, ColumnType, check_kind, make_cells
+from ganaug.table_data.objects import read_objects, write_objects
 
 
 @dataclass(frozen=True)
@@ -18,29 +18,30 @@ class ArrayType(ColumnType):
     kind: str
     dtype: np.dtype
     missing: str = "nan"
+    form: str = ""
 
     def write(self, values: np.ndarray, missing: np.ndarray | None) -> np.ndarray:
         """Return an array of shape (N,) of the user's dtype; see `ColumnType`."""
         dtype = self.dtype
         if dtype.kind == "O":
-            written = (values.astype(bool) if self.kind == "bool" else values).astype(object)
-        elif dtype.kind in "mM" or dtype == np.uint64:
+            return write_objects(values, missing, self.kind, self.form, self.missing)
+        if dtype.kind in "mM" or dtype == np.uint64:
             written = values.view(dtype)
         else:
             written = values.astype(dtype, copy=False)
         if missing is not None:
             written = written.copy()
-            written[missing] = {"O": missing_value(self.missing), "f": np.nan}.get(dtype.kind, "NaT")
+            written[missing] = np.nan if dtype.kind == "f" else "NaT"
         return written
 
     def to_dict(self) -> dict[str, Any]:
         """See `ColumnType`."""
-        return {"kind": self.kind, "dtype": self.dtype.str, "missing": self.missing}
+        return {"kind": self.kind, "dtype": self.dtype.str, "missing": self.missing, "form": self.form}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "ArrayType":
         """Read what `to_dict` wrote."""
-        return cls(values["kind"], np.dtype(values["dtype"]), values["missing"])
+        return cls(values["kind"], np.dtype(values["dtype"]), values["missing"], values.get("form", ""))
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,6 @@ class ArrayTable:
         """
         array = as_array(X)
         check_n_columns(array.shape[1], len(self.types))
-        seen = self.types[0].dtype
-        if array.dtype.kind == seen.kind and seen.kind in "mM":
-            array = convert_times(array, np.datetime_data(seen)[0])
         columns: list[Cells | None] = []
         for place, expected in enumerate(self.types):
             if place in skip:
@@ -139,6 +137,6 @@ def _read_column(values: np.ndarray, label: Any) -> tuple[ArrayType, Cells]:
     if dtype.kind in "US":
         return ArrayType("object", dtype), Cells(name, values.astype(object))
     if dtype.kind == "O":
-        kind, values, missing, token = read_objects(name, values)
-        return ArrayType(kind, dtype, token), make_cells(name, values, missing)
+        kind, values, missing, token, form = read_objects(name, values)
+        return ArrayType(kind, dtype, token, form), make_cells(name, values, missing)
     return ArrayType("bool" if dtype.kind == "b" else "number", dtype), make_cells(name, values)

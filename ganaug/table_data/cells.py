@@ -5,8 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from ganaug.table_data.objects import FORM_UNITS
+
 _NANOSECONDS = (86_400 * 10**9, 3600 * 10**9, 60 * 10**9, 10**9, 10**6, 10**3)
 _WRAPPED_DAYS = 400  # Rounding to years moves a time by less, and overflow by far more.
+_TIMES = {"datetime": "M", "timedelta": "m"}
 _WORDS = {
     "number": "numbers",
     "bool": "booleans",
@@ -113,26 +116,29 @@ class ColumnType:
 
     Attributes
     ----------
-    kind : {'number', 'bool', 'datetime', 'timedelta', 'category', 'object'}
-        What its cells are. 'category' is a pandas categorical; strings count as objects.
+    kind : {'number', 'bool', 'datetime', 'timedelta', 'category', 'object'}, or such as 'period[M]'
+        What its cells are. 'category' is a pandas categorical; strings count as objects; periods count up.
     dtype : numpy dtype or pandas extension dtype
     missing : str
         Among objects, what a missing value looks like: one of `objects.MISSING`.
+    form : str
+        What objects are that stand for numbers or times, see `objects.find_form`; '' if they do not.
     """
 
     kind: str
     dtype: Any
     missing: str
+    form: str
 
     @property
     def is_number(self) -> bool:
         """Whether values are ordered and have distances, unless the user says otherwise."""
-        return self.kind in ("number", "datetime", "timedelta")
+        return self.kind == "number" or self.kind in _TIMES or self.kind.startswith("period")
 
     @property
     def round_units(self) -> tuple[int, ...]:
         """Granularities to expect, descending: for times a day, an hour, ... in their resolution."""
-        if self.kind not in ("datetime", "timedelta"):
+        if self.kind not in _TIMES:
             return (1,)
         one = np.timedelta64(1, self.unit).astype("m8[ns]").astype(np.int64)
         return tuple(int(size // one) for size in _NANOSECONDS if size >= one) or (1,)
@@ -140,7 +146,7 @@ class ColumnType:
     @property
     def unit(self) -> str:
         """Resolution of times."""
-        return np.datetime_data(self.dtype)[0]
+        return FORM_UNITS[self.form] if self.form else np.datetime_data(self.dtype)[0]
 
     def write(self, values: np.ndarray, missing: np.ndarray | None) -> Any:
         """Give values, of shape (N,) and as `Cells` has them, the user's type."""
@@ -155,8 +161,8 @@ class ColumnType:
 
     def show(self, level: Any) -> str:
         """Say what a level is, for messages."""
-        if self.kind in ("datetime", "timedelta"):
-            return str(np.int64(level).view(f"{'M' if self.kind == 'datetime' else 'm'}8[{self.unit}]"))
+        if self.kind in _TIMES:
+            return str(np.int64(level).view(f"{_TIMES[self.kind]}8[{self.unit}]"))
         return repr(bool(level) if self.kind == "bool" else level)
 
     def to_dict(self) -> dict[str, Any]:
@@ -165,7 +171,7 @@ class ColumnType:
 
 
 def check_kind(cells: Cells, found: ColumnType, expected: ColumnType) -> Cells:
-    """Return cells of the kind that the training data had, if only because none holds a value.
+    """Return cells of the kind that the training data had, if only because none holds a value; times in its unit.
 
     Raises
     ------
@@ -175,9 +181,13 @@ def check_kind(cells: Cells, found: ColumnType, expected: ColumnType) -> Cells:
     if len(cells.present) == 0:
         return Cells(cells.name, np.zeros(len(cells.values), np.int64), cells.missing)
     kinds = {found.kind, expected.kind}
+    if len(kinds) == 1 and expected.kind in _TIMES and found.unit != expected.unit:
+        times = cells.values.view(f"{_TIMES[expected.kind]}8[{found.unit}]")
+        return Cells(cells.name, convert_times(times, expected.unit).view(np.int64), cells.missing)
     if len(kinds) == 1 or kinds == {"number", "bool"}:
         return cells
+    holds, held = (_WORDS.get(kind, kind) for kind in (found.kind, expected.kind))
     raise TypeError(
-        f"{cells.name} of X holds {_WORDS[found.kind]}, such as {found.show(cells.present.tolist()[0])}, but held "
-        f"{_WORDS[expected.kind]} in the training data; convert it to {expected.dtype}."
+        f"{cells.name} of X holds {holds}, such as {found.show(cells.present.tolist()[0])}, but held {held} in the "
+        f"training data; convert it to {expected.dtype}."
     )

@@ -25,7 +25,7 @@ _FEWEST_IDENTIFIERS = 50
 class TableCodec:
     """Turn tables of mixed types into rows that networks learn from, and back.
 
-    Numbers, times and durations become standardised numbers; strings, booleans and pandas categoricals become
+    Numbers, times, periods and durations become standardised numbers; strings, booleans and pandas categoricals become
     categories. Heavy-tailed columns go through their quantiles; a value that many rows share, such as zero, and
     missing values become categories beside the number. Columns without any variation cost nothing, nor do those that
     follow from a category of another column: these are not in compact rows, and are filled in from that.
@@ -66,8 +66,8 @@ class TableCodec:
         Parameters
         ----------
         X : DataFrame, ndarray or list of lists, of shape (N, n_features)
-            Numbers, booleans, strings, times, durations, pandas categoricals; objects if a column's are all of
-            one hashable type. Cells may be missing.
+            Numbers, decimals, booleans, strings, dates, times, durations, periods, pandas categoricals; other objects
+            if a column's are all of one hashable type. Cells may be missing.
         discrete_columns : sequence of column names or positions, optional
             Columns that are categories although they hold numbers or times, such as postcodes.
         max_categories : int, default 64
@@ -354,7 +354,7 @@ def _warn_capped(names: tuple[Any, ...], max_categories: int) -> None:
     warnings.warn(
         f"These columns have more than {max_categories} categories: {shown}. Each keeps its {max_categories} most "
         f"frequent; the rest is folded into one, from which synthetic rows draw at random. Raise max_categories to "
-        f"keep more, turn numbers that are written as strings into numbers, or leave identifiers out of X.",
+        f"keep more, turn numbers and dates that are written as strings into such, or leave identifiers out of X.",
         GanaugWarning,
         stacklevel=3,
     )

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ganaug.table_data.arrays import as_array, check_n_columns
-from ganaug.table_data.cells import Cells, ColumnType, check_kind, convert_times, make_cells
+from ganaug.table_data.cells import Cells, ColumnType, check_kind, make_cells
 from ganaug.table_data.dtypes import dtype_from_json, dtype_to_json
-from ganaug.table_data.objects import missing_value, read_objects
+from ganaug.table_data.objects import read_objects, write_objects
 from ganaug.table_data.scalars import from_json, to_json
 
 _KINDS = {"b": "bool", "i": "number", "u": "number", "f": "number", "c": "number", "M": "datetime", "m": "timedelta"}
@@ -30,16 +30,23 @@ class FrameType(ColumnType):
     kind: str
     dtype: Any
     missing: str = "nan"
+    form: str = ""
 
     @property
     def unit(self) -> str:
         """Resolution of times."""
+        if self.form:
+            return super().unit
         if _is_arrow(self.dtype):
             return getattr(self.dtype.pyarrow_dtype, "unit", "D" if "32" in str(self.dtype) else "ms")  # else dates
         return self.dtype.unit if hasattr(self.dtype, "unit") else super().unit
 
     def write(self, values: np.ndarray, missing: np.ndarray | None) -> Any:
         """Return an array of shape (N,) of the user's dtype, as a DataFrame takes it; see `ColumnType`."""
+        if self.form:
+            return self._write_objects(values, missing)
+        if _is_period(self.dtype):
+            return self._write_periods(values, missing)
         if _is_arrow(self.dtype):
             return self._write_arrow(values, missing)
         if self.kind == "category":
@@ -68,24 +75,24 @@ class FrameType(ColumnType):
 
     def show(self, level: Any) -> str:
         """Say what a level is, for messages; see `ColumnType`."""
+        if _is_period(self.dtype):
+            return str(self._write_periods(np.array([level]), None)[0])
         return super().show(self.dtype.categories[level] if self.kind == "category" else level)
 
     def to_dict(self) -> dict[str, Any]:
         """Write the type as a JSON-able dict."""
-        return {"kind": self.kind, "dtype": dtype_to_json(self.dtype), "missing": self.missing}
+        return {"kind": self.kind, "dtype": dtype_to_json(self.dtype), "missing": self.missing, "form": self.form}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "FrameType":
         """Read what `to_dict` wrote."""
-        return cls(values["kind"], dtype_from_json(values["dtype"]), values["missing"])
+        return cls(values["kind"], dtype_from_json(values["dtype"]), values["missing"], values.get("form", ""))
 
     def _write_objects(self, values: np.ndarray, missing: np.ndarray | None) -> Any:
         import pandas as pd
 
-        objects = (values.astype(bool) if self.kind == "bool" else values).astype(object)
-        if missing is not None:
-            objects[missing] = missing_value(self.missing)
-        return pd.Series(objects, dtype=object)  # A DataFrame would guess a dtype for an array.
+        objects = write_objects(values, missing, self.kind, self.form, self.missing)
+        return pd.Series(objects, dtype=self.dtype)  # A DataFrame would guess a dtype for an array.
 
     def _write_arrow(self, values: np.ndarray, missing: np.ndarray | None) -> Any:
         import pandas as pd
@@ -95,6 +102,12 @@ class FrameType(ColumnType):
         views = {"u": "u8", "M": f"M8[{self.unit}]", "m": f"m8[{self.unit}]"} if kind in "uMm" else {}
         typed = values.astype(bool) if kind == "b" else values.view(views.get(kind, values.dtype))
         return pd.arrays.ArrowExtensionArray(pa.array(typed, mask=missing).cast(self.dtype.pyarrow_dtype))
+
+    def _write_periods(self, values: np.ndarray, missing: np.ndarray | None) -> Any:
+        import pandas as pd
+
+        ordinals = values if missing is None else np.where(missing, np.iinfo(np.int64).min, values)  # NaT
+        return pd.PeriodIndex.from_ordinals(ordinals, freq=self.dtype.freq)
 
     def _write_times(self, values: np.ndarray, missing: np.ndarray | None) -> Any:
         times = values.copy().view(f"{'M' if self.kind == 'datetime' else 'm'}8[{self.unit}]")
@@ -243,27 +256,27 @@ def check_column_names(X: Any) -> None:
         )
 
 
-def _read_series(series: Any, label: Any, unit: str | None = None) -> tuple[FrameType, Cells]:
+def _read_series(series: Any, label: Any) -> tuple[FrameType, Cells]:
     name, dtype = f"Column {label!r}", series.dtype
     if type(dtype).__name__ == "SparseDtype":
         raise TypeError(f"{name} of X is sparse, but dense data is required; use X.sparse.to_dense().")
     if type(dtype).__name__ == "CategoricalDtype":
         codes = series.cat.codes.to_numpy()
         return FrameType("category", dtype), make_cells(name, codes, codes < 0)
+    if _is_period(dtype):
+        ordinals = series.astype(np.int64).to_numpy()
+        return FrameType(str(dtype), dtype), make_cells(name, ordinals, series.isna().to_numpy())
     column_type = FrameType(_KINDS.get(dtype.kind, "object"), dtype)
     if column_type.kind in ("datetime", "timedelta"):
         letter = dtype.kind
         is_date = str(dtype).startswith(("date32", "date64"))  # of Arrow, which takes no NaT for these
         empty = datetime.date(1970, 1, 1) if is_date else np.array("NaT", f"{letter}8[{column_type.unit}]")[()]
         times = series.to_numpy(dtype=f"{letter}8[{column_type.unit}]", na_value=empty)
-        if unit is not None:
-            times = convert_times(times, unit)
         return column_type, make_cells(name, times.view(np.int64), series.isna().to_numpy())
     if column_type.kind == "object":
-        kind, values, missing, token = read_objects(name, series.to_numpy(dtype=object))
-        return FrameType(kind if dtype == np.dtype(object) else "object", dtype, token), make_cells(
-            name, values, missing
-        )
+        kind, values, missing, token, form = read_objects(name, series.to_numpy(dtype=object))
+        kind = kind if dtype == np.dtype(object) or form else "object"
+        return FrameType(kind, dtype, token, form), make_cells(name, values, missing)
     if isinstance(dtype, np.dtype):
         return column_type, make_cells(name, series.to_numpy())
     missing = series.isna().to_numpy()
@@ -277,8 +290,7 @@ def _read_like(expected: FrameType, series: Any, label: Any, ignore_unseen: bool
         return _read_categories(expected, series, label, ignore_unseen)
     if type(series.dtype).__name__ == "CategoricalDtype":
         series = series.astype(object if series.hasnans else series.cat.categories.dtype)
-    unit = expected.unit if expected.kind in ("datetime", "timedelta") else None
-    found, cells = _read_series(series, label, unit)
+    found, cells = _read_series(series, label)
     return check_kind(cells, found, expected)
 
 
@@ -310,6 +322,10 @@ def _check_categories(categories: Any, series: Any, label: Any) -> None:
         raise TypeError(
             f"Column {label!r} of X holds {found}, but its categories were {expected} in the training data; convert it."
         )
+
+
+def _is_period(dtype: Any) -> bool:
+    return type(dtype).__name__ == "PeriodDtype"
 
 
 def _is_arrow(dtype: Any) -> bool:

@@ -1,7 +1,10 @@
 """Numeric columns: ranges, granularity, atoms, tails and missing rates."""
 
+import decimal
+
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 
 from ganaug.blocks import Block
@@ -267,3 +270,50 @@ def test_integers_that_number_the_rows_are_warned_of(first):
 )
 def test_other_columns_are_no_identifiers(values):
     TableCodec.fit(pd.DataFrame({"x": values}))
+
+
+MONEY = [decimal.Decimal(f"{cents}.{cents % 100:02}") for cents in range(100)]
+DAYS = pd.date_range("2024-01-01", periods=100)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("values", "plain"),
+    [
+        (pd.Series(MONEY, dtype=object), pd.Series(MONEY, dtype=object).astype(float)),
+        (pd.Series(MONEY, dtype=pd.ArrowDtype(pyarrow.decimal128(9, 2))), pd.Series(MONEY, dtype=object).astype(float)),
+        (pd.Series(DAYS.date, dtype=object), DAYS),
+        (pd.Series(DAYS.to_pydatetime(), dtype=object), DAYS),
+        (pd.Series(list(DAYS), dtype=object), DAYS),
+        (pd.Series(DAYS.to_period("D")), DAYS),
+    ],
+    ids=["decimals", "Arrow decimals", "dates", "times", "timestamps", "periods"],
+)
+def test_objects_that_stand_for_numbers_or_times_are_such(values, plain):
+    """A database gives money and days so; as categories they would be of no use."""
+    X = pd.DataFrame({"x": values})
+    features = TableCodec.fit(pd.DataFrame({"x": plain})).features(pd.DataFrame({"x": plain}))
+    assert features.shape == (100, 1)
+    np.testing.assert_allclose(TableCodec.fit(X).features(X), features, rtol=1e-6)
+    assert TableCodec.fit(X, discrete_columns=["x"], max_categories=100).features(X).shape == (100, 100)
+
+
+@pytest.mark.parametrize("seen", [DAYS, DAYS.date, DAYS.astype("datetime64[ns]"), list(DAYS)])
+@pytest.mark.parametrize("given", [DAYS, DAYS.date, DAYS.astype("datetime64[s]"), list(DAYS)])
+def test_dates_and_times_are_read_as_the_other(seen, given):
+    seen, given = (pd.DataFrame({"x": pd.Series(part, dtype=getattr(part, "dtype", object))}) for part in (seen, given))
+    codec = TableCodec.fit(seen)
+    np.testing.assert_array_equal(codec.encode(given), codec.encode(seen))
+
+
+def test_objects_of_arrays_may_be_decimals_and_dates():
+    X = np.array([MONEY, DAYS.date], dtype=object).T
+    codec = TableCodec.fit(X)
+    assert [block.size for block in codec.blocks] == [1, 1]
+    assert codec.decode(codec.encode(X)).tolist() == X.tolist()
+
+
+def test_periods_of_another_frequency_are_refused():
+    codec = TableCodec.fit(pd.DataFrame({"x": DAYS.to_period("D")}))
+    with pytest.raises(TypeError, match=r"'x' of X holds period\[W-SUN\], such as .*, but held period\[D\]"):
+        codec.encode(pd.DataFrame({"x": DAYS.to_period("W")}))

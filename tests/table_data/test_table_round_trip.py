@@ -37,6 +37,10 @@ COLUMNS = {
     "object float": pd.Series(NORMAL.astype(object)),
     "object date": pd.Series([day.date() for day in DAYS[:5]] * (N // 5), dtype=object),
     "object decimal": pd.Series([decimal.Decimal("1.10"), decimal.Decimal("2.5")] * (N // 2), dtype=object),
+    "object money": pd.Series([decimal.Decimal(f"{value:.2f}") for value in NORMAL], dtype=object),
+    "object time": pd.Series(DAYS.to_pydatetime(), dtype=object),
+    "object Timestamp": pd.Series(list(DAYS), dtype=object),
+    "object time tz": pd.Series(DAYS[:5].tz_localize("UTC").repeat(N // 5).to_pydatetime(), dtype=object),
     "object tuple": pd.Series([(1, "a"), (2, "b")] * (N // 2), dtype=object),
     "object bytes": pd.Series([b"\xff", b"a"] * (N // 2), dtype=object),
     "category": pd.Series(pd.Categorical(WORDS, categories=["green", "unused", "blue", "red"])),
@@ -53,6 +57,10 @@ COLUMNS = {
     "datetime s": pd.Series(DAYS.astype("datetime64[s]")),
     "datetime tz": pd.Series(DAYS.tz_localize("Europe/Berlin")),
     "timedelta": pd.Series(pd.to_timedelta(SMALL, unit="h")),
+    "month": pd.Series(DAYS.to_period("M")),
+    "arrow decimal": pd.Series(
+        [decimal.Decimal(f"{value:.2f}") for value in NORMAL], dtype=pd.ArrowDtype(pyarrow.decimal128(9, 2))
+    ),
     "arrow int": pd.Series(SMALL).astype("int64[pyarrow]"),
     "arrow float": pd.Series(NORMAL).astype("double[pyarrow]"),
     "arrow bool": pd.Series(FLAGS).astype("bool[pyarrow]"),
