@@ -44,7 +44,8 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         used, and with a number what the parameters say, so that only the shift is chosen. None is
         ``GANOverSampler(dose='auto')``.
     scoring : {'balanced_accuracy', 'f1_macro', 'average_precision'}, default 'balanced_accuracy'
-        The score that counts. Average precision looks at ranks, so that decisions are left as they are.
+        The score that counts. Average precision is the rarer class's, of more than two the mean of each against the
+        rest; it looks at ranks, so that decisions are left as they are.
     ensemble : bool or 'auto', default 'auto'
         Whether the classifiers that the inner folds have trained on what was chosen join the final one: log
         probabilities are averaged. Training takes no longer, and predictions as many times as there are classifiers:

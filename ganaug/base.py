@@ -26,6 +26,7 @@ from ganaug.architectures import DataSpec, Networks
 from ganaug.batches import Batches
 from ganaug.callbacks import ProgressBar
 from ganaug.class_generator import ClassGenerator
+from ganaug.conditioning import Unconditional
 from ganaug.devices import (
     choose_device,
     choose_precision,
@@ -328,6 +329,13 @@ class BaseGAN(BaseEstimator):
 
     def _count(self, classes: Tensor) -> None:
         self._counts = torch.bincount(classes, minlength=len(self.label_codec_)).numpy()
+        if isinstance(resolve(self)["conditioning"], Unconditional) and len(self._counts) > 1:
+            warnings.warn(
+                f"With conditioning='unconditional' the networks do not tell {len(self._counts)} classes apart, and "
+                f"samples of a label may be of any; choose another conditioning, or pass one label for all samples.",
+                GanaugWarning,
+                stacklevel=3,
+            )
         small = {label: n for label, n in self.class_counts_.items() if n < self.min_class_size}
         if small:
             shown = list_first([f"{label!r} ({n})" for label, n in small.items()], 10)

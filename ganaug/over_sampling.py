@@ -22,7 +22,7 @@ from ganaug.filters import FILTERS, Filter
 from ganaug.image import ImageGAN
 from ganaug.pool import Pool, check_shares, concatenate, plain_label
 from ganaug.table import TableGAN
-from ganaug.table_data import as_array, check_column_names, densify, formed_like, is_frame
+from ganaug.table_data import as_array, check_column_names, densify, formed_like, is_frame, refuse_foreign_frame
 from ganaug.trials import Trials, average_precision
 
 try:
@@ -182,6 +182,7 @@ class GANOverSampler(BaseOverSampler):
         return super().fit_resample(X, y, **params)
 
     def _check_X_y(self, X: Any, y: Any) -> tuple[Any, np.ndarray, bool]:  # noqa: N802
+        refuse_foreign_frame(X)
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
         if y.dtype.kind in "mM" and np.datetime_data(y.dtype)[0] not in ("h", "m", "s", "ms", "us"):
             raise ValueError(f"y holds times of dtype {y.dtype}; name classes by texts or numbers: y.astype(str).")
@@ -256,7 +257,12 @@ class GANOverSampler(BaseOverSampler):
             return
         named = self.named()
         self._adopt(named)
-        self.verdict_ = "As asked for." if isinstance(self.dose, Real) else f"{named}. {self._describe_default(named)}"
+        if not self._lacks_rows():
+            self.verdict_ = NOTHING_TO_ADD
+        elif isinstance(self.dose, Real):
+            self.verdict_ = "As asked for."
+        else:
+            self.verdict_ = f"{named}. {self._describe_default(named)}"
 
     def _describe_default(self, named: Candidate) -> str:
         if named not in CANDIDATES.values():

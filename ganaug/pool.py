@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from ganaug._typing import Label
 from ganaug._validation import check_number, list_first, suggest
-from ganaug.exceptions import GanaugWarning, QuotaError, SmallClassWarning
+from ganaug.exceptions import QuotaError, SmallClassWarning
 from ganaug.filters import Filter, FittedFilter
 from ganaug.rows import RowGAN
 from ganaug.table_data import TableCodec
@@ -83,7 +83,7 @@ class Pool:
     counts : dict
         Rows of each label.
     warns : bool
-        Whether the next draw from elsewhere than asked for, because of a class's size, gives a warning; one is enough.
+        Whether to warn, once each, of classes that are too small and of columns with too many categories.
     gan : fitted estimator
 
     Raises
@@ -97,6 +97,7 @@ class Pool:
         self._recipe, self.k_neighbors = gan, k_neighbors
         self._filters: list[tuple[Filter, FittedFilter]] = []
         self.min_class_size, self.warns = min_class_size, True
+        self._has_warned, self._of_columns = False, list[warnings.WarningMessage]()
         self.labels, counts = np.unique(y, return_counts=True)
         self.counts = dict(zip(self.labels.tolist(), counts.tolist(), strict=True))
 
@@ -118,6 +119,8 @@ class Pool:
         """
         n_new = {plain_label(label): n for label, n in n_new.items() if n}
         quotas, fallback = self._fall_back({label: _split(n, shares) for label, n in n_new.items()})
+        if not any(quota["gan"] for quota in quotas.values()) and any(quota["smote"] for quota in quotas.values()):
+            self._warn_of_columns()
         parts = [
             (source, label, X)
             for source in SOURCES
@@ -142,8 +145,8 @@ class Pool:
         if gan.random_state is None:
             gan.set_params(random_state=self.seed)
         with warnings.catch_warnings():
-            # Classes that are too small for it are not drawn from it.
-            warnings.simplefilter("ignore", SmallClassWarning)
+            if not self.warns or not any(self.min_class_size <= n < gan.min_class_size for n in self.counts.values()):
+                warnings.simplefilter("ignore", SmallClassWarning)  # Smaller classes are not drawn from it.
             gan.fit(self.X, self.y)
         if getattr(gan, "was_interrupted_", False):
             raise KeyboardInterrupt
@@ -175,8 +178,8 @@ class Pool:
                 quota["smote"] = 0
         named = [f"{label!r} ({self.counts[label]} row{'s' * (self.counts[label] > 1)})" for label in moved]
         shown = list_first([f"{name}: {to}" for name, to in zip(named, moved.values(), strict=True)], 10)
-        if moved and self.warns:
-            self.warns = False
+        if moved and self.warns and not self._has_warned:
+            self._has_warned = True
             warnings.warn(
                 f"{len(moved)} of {len(self.counts)} classes are too small: a GAN needs min_class_size="
                 f"{self.min_class_size} rows, and SMOTE 2. These synthetic rows come from elsewhere: {shown}.",
@@ -184,6 +187,13 @@ class Pool:
                 stacklevel=3,
             )
         return quotas, shown
+
+    def _warn_of_columns(self) -> None:
+        """Say what the codec did when it was made; where a GAN is trained, that does."""
+        self._codec  # noqa: B018 - made at first use
+        of_columns, self._of_columns = self._of_columns, []
+        for said in of_columns if self.warns else ():
+            warnings.warn(str(said.message), said.category, stacklevel=4)
 
     def _draw_from(self, source: str, n_new: dict[Label, int], filter: Filter | None) -> dict[Label, Any]:
         n_new = {label: n for label, n in n_new.items() if n}
@@ -218,8 +228,8 @@ class Pool:
     @cached_property
     def _codec(self) -> TableCodec | VectorCodec:
         """A codec of the GAN's own kind, so that SMOTE sees the columns as the GAN does; images are vectors here."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", GanaugWarning)  # the GAN says what it caps
+        with warnings.catch_warnings(record=True) as self._of_columns:
+            warnings.simplefilter("always")
             if isinstance(self._recipe, RowGAN):
                 return self._recipe.make_codec(self._rows)
             return TableCodec.fit(self._rows) if self.X.ndim == 2 else VectorCodec.fit(self._rows, unit_norm=False)

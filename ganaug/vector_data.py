@@ -157,6 +157,8 @@ def _check_columns(X: Any) -> None:
     check_column_names(X)
     for name, dtype in X.dtypes.items():
         held = "categories" if str(dtype) == "category" else "times" if getattr(dtype, "kind", "O") in "mM" else None
+        if held is None and getattr(dtype, "kind", "O") == "O" and any(isinstance(cell, str) for cell in X[name]):
+            held = "texts"
         if held:
             raise TypeError(
                 f"Column {name!r} of X holds {held}, and VectorGAN takes numbers; turn it into some with "

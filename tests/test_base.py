@@ -101,6 +101,12 @@ class TestFit:
         assert seen[0].filename == __file__
         assert gan.sample(2, "one")[0].shape == (2, 8, 8)
 
+    def test_networks_that_tell_no_classes_apart_warn(self):
+        with pytest.warns(GanaugWarning, match="do not tell 2 classes apart") as seen:
+            tiny_gan(conditioning="unconditional").fit(X, Y)
+        assert seen[0].filename == __file__
+        tiny_gan(conditioning="unconditional").fit(X, ["a"] * len(X))
+
     def test_a_data_set_of_one_image_trains(self):
         assert tiny_gan().fit(X[:1], ["a"]).sample(3)[1].tolist() == ["a"] * 3
 

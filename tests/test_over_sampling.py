@@ -535,3 +535,38 @@ def test_times_as_labels_are_taken_in_microseconds_alone():
     with pytest.raises(ValueError, match=r"y holds times of dtype datetime64\[ns\]; name classes by texts or numbers"):
         make_sampler().fit_resample(NUMBERS, times.astype("M8[ns]"))
     assert make_sampler().fit_resample(NUMBERS, times.astype("M8[us]"))[1].dtype == "M8[us]"
+
+
+@pytest.mark.parametrize("dose", [1.0, "default", "auto"])
+def test_the_verdict_on_balanced_classes_is_that_nothing_is_to_be_added(dose):
+    sampler = GANOverSampler(tiny_table_gan(), dose=dose, estimator=LogisticRegression(), random_state=0)
+    sampler.fit_resample(NUMBERS, np.arange(60) % 2)
+    assert sampler.verdict_.startswith("Nothing to add")
+    assert not sampler.synthetic_mask_.any()
+
+
+class ForeignFrame:
+    """Like a frame of polars."""
+
+    def __init__(self, frame):
+        self.to_pandas = lambda: frame
+
+    def __array__(self, dtype=None, copy=None):
+        return self.to_pandas().to_numpy(dtype)
+
+    def __len__(self):
+        return len(self.to_pandas())
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [
+        lambda X: make_sampler().fit_resample(X, LABELS),
+        lambda X: GANBalancedClassifier(LogisticRegression()).fit(X, LABELS),
+        lambda X: TableGAN().fit(X, LABELS),
+        lambda X: TableClassifier().fit(X, LABELS),
+    ],
+)
+def test_frames_of_other_libraries_are_refused_with_the_way_out(fit):
+    with pytest.raises(TypeError, match=r"X is a ForeignFrame of .*; pass X.to_pandas\(\)"):
+        fit(ForeignFrame(MIXED))

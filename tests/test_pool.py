@@ -11,7 +11,7 @@ from _tiny import make_bars, tiny_gan
 from sklearn.base import clone
 
 from ganaug.dose import Candidate
-from ganaug.exceptions import QuotaError, SmallClassWarning
+from ganaug.exceptions import GanaugWarning, QuotaError, SmallClassWarning
 from ganaug.filters import FILTERS, ConfidenceFilter, DiscriminatorFilter, Filter, FittedFilter, NeighbourFilter
 from ganaug.pool import SOURCES, Pool, _split, check_shares, concatenate
 
@@ -248,13 +248,35 @@ class TestSmallClasses:
     def test_duplication_needs_no_fallback(self):
         assert make_pool(y=self.Y).draw({"c": 2, "d": 2}, {"duplicate": 1.0}).source.tolist() == ["duplicate"] * 4
 
-    def test_the_floor_is_a_parameter(self):
-        drawn = make_pool(y=self.Y, min_class_size=1).draw({"c": 2, "d": 2}, {"gan": 1.0})
+    def test_the_floor_is_a_parameter_and_the_gan_warns_of_those_above_it(self):
+        with pytest.warns(SmallClassWarning, match=r"'c' \(3\), 'd' \(1\). Their generators may copy"):
+            drawn = make_pool(y=self.Y, gan=tiny_table_gan(min_class_size=5), min_class_size=1).draw(
+                {"c": 2, "d": 2}, {"gan": 1.0}
+            )
         assert drawn.source.tolist() == ["gan"] * 4
+
+    def test_inner_folds_lack_rows_without_a_word(self):
+        pool = make_pool(y=self.Y, gan=tiny_table_gan(min_class_size=5), min_class_size=1)
+        pool.warns = False
+        pool.draw({"c": 2, "d": 2}, HALVES)
 
     def test_neighbours_are_as_many_as_there_are(self):
         drawn = make_pool(y=self.Y, k_neighbors=50).draw({"b": 5}, {"smote": 1.0})
         assert len(drawn.X) == 5
+
+
+class TestColumns:
+    X = pd.DataFrame({"x": NUMBERS[:, 0], "code": [f"code {place}" for place in range(len(NUMBERS))]})
+
+    @pytest.mark.parametrize("shares", [{"gan": 1.0}, {"smote": 1.0}, HALVES, {"smote": 0.5, "duplicate": 0.5}])
+    def test_those_with_too_many_categories_are_told_once(self, shares):
+        pool = make_pool(self.X, gan=tiny_table_gan(max_categories=50))
+        with pytest.warns(GanaugWarning, match="These columns have more than 50 categories: 'code'"):
+            pool.draw({"rare": 4}, shares)
+        pool.draw({"rare": 4}, shares)
+
+    def test_copies_fold_nothing(self):
+        make_pool(self.X, gan=tiny_table_gan(max_categories=50)).draw({"rare": 4}, {"duplicate": 1.0})
 
 
 @dataclass(frozen=True)

@@ -206,6 +206,13 @@ def test_columns_of_times_are_refused(columns):
         check_vectors(X)
 
 
+@pytest.mark.parametrize("dtype", ["str", "string", object])
+def test_columns_of_texts_are_refused(dtype):
+    X = pd.DataFrame({"a": pd.Series(["u", "v"], dtype=dtype), "b": [0.5, 1.0]})
+    with pytest.raises(TypeError, match=r"Column 'a' of X holds texts.*use TableGAN"):
+        check_vectors(X)
+
+
 def test_repeated_columns_are_refused():
     with pytest.raises(ValueError, match="X has several columns named 'a'"):
         check_vectors(pd.DataFrame(np.ones((3, 2)), columns=["a", "a"]))

@@ -119,7 +119,8 @@ def clean_labels(y: Any) -> tuple[list[Label], str | None]:
         if y.ndim != 1:
             raise ValueError(
                 f"y has shape {y.shape}; expected one label for each sample, shape (N,). "
-                f"Turn one-hot rows into labels with y.argmax(axis=1), and a column with y.ravel()."
+                f"Turn one-hot rows into labels with y.argmax(axis=1), and a column with y.ravel(), of a "
+                f"DataFrame with y.iloc[:, 0]."
             )
         dtype = {"U": "str", "T": "str", "S": "bytes"}.get(y.dtype.kind, y.dtype.name)
         y = y.tolist()

@@ -107,6 +107,7 @@ class ArrayTable:
 
 def as_array(X: Any) -> np.ndarray:
     """Return a 2-D array with scikit-learn's checks and messages; cells of unlike types stay objects."""
+    refuse_foreign_frame(X)
     if isinstance(X, (list, tuple)) and X and isinstance(X[0], (list, tuple)):
         lengths = sorted({len(row) for row in X if isinstance(row, (list, tuple))})
         if len(lengths) > 1:
@@ -117,6 +118,16 @@ def as_array(X: Any) -> np.ndarray:
         objects = np.array(X, dtype=object)
         X = objects if objects.ndim == 2 and np.array(X).dtype.kind in "USO" else X
     return check_array(X, dtype=None, ensure_all_finite=False, input_name="X")
+
+
+def refuse_foreign_frame(X: Any) -> None:
+    """Raise a `TypeError` for a table of polars, pyarrow or the like, which would lose its columns' types."""
+    if hasattr(X, "to_pandas") and not hasattr(X, "iloc"):
+        kind = type(X)
+        raise TypeError(
+            f"X is a {kind.__name__} of {kind.__module__.partition('.')[0]}; pass X.to_pandas(), and results come back "
+            f"as DataFrames of pandas."
+        )
 
 
 def check_n_columns(given: int, expected: int) -> None:
