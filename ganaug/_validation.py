@@ -115,17 +115,16 @@ def is_missing(value: Any) -> bool:
 _NOT_EQUAL_IF_MISSING = (float, np.floating, np.datetime64, np.timedelta64, Decimal)
 
 
-def check_labels_present(y: Any) -> None:
+def check_labels_present(y: Any, remedy: str = "give each row a label, or leave it out") -> None:
     """Raise a `ValueError` if a label of a target is missing, whose kind scikit-learn then fails to tell."""
     labels = y if isinstance(y, (list, tuple)) else np.asarray(y) if hasattr(y, "__array__") else ()
     if isinstance(labels, np.ndarray):
-        labels = labels.ravel() if labels.dtype.kind == "O" else ()
+        labels = labels.ravel()
+        is_float = labels.dtype.kind == "f"
+        labels = labels.tolist() if labels.dtype.kind == "O" or (is_float and np.isnan(labels).any()) else ()
     for row, label in enumerate(labels):
         if is_missing(label):
-            raise ValueError(
-                f"The label of row {row + 1} of y, counted from 1, is missing ({label!r}); give each row a label, or "
-                f"leave it out."
-            )
+            raise ValueError(f"The label of row {row + 1} of y, counted from 1, is missing ({label!r}); {remedy}.")
 
 
 def seeded_clone(estimator: Any, seed: int) -> Any:

@@ -84,6 +84,9 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     Where one is tried, the GAN is trained once for each inner fold and once for all rows, for all candidates together;
     the classifier once for each candidate and fold. Shift and expected gain are those of single classifiers.
 
+    It takes no weights of rows and no groups: where rows of one person or thing are alike, inner folds that share them
+    expect too much; keep one row of each.
+
     References
     ----------
     Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, arXiv:2007.07314, Section 4.1 (the shift).
@@ -141,7 +144,8 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         TypeError, ValueError
-            If a parameter or the data is not usable; always before any training.
+            If a parameter or the data is not usable; before any training. What the classifier itself refuses, such as
+            columns that it cannot read, shows when it is trained.
         QuotaError
             If a filter lets too few of the GAN's rows pass.
         """

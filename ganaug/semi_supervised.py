@@ -207,7 +207,7 @@ class GANClassifier(ClassifierMixin, BaseEstimator):
 
     def _read_labelled(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Set `classes_`; return the rows, labelled ones first, and the labelled ones' classes."""
-        check_labels_present(y)
+        check_labels_present(y, f"mark rows without label by {self.unlabelled!r}, or pass them as X_unlabelled")
         if isinstance(y, (list, tuple)) and len({isinstance(label, str) for label in y}) == 2:
             y = np.array(y, dtype=object)  # Else numpy would make a text of the mark.
         X, y = validate_data(self, X, y, dtype=_FLOATS)

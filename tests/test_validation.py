@@ -1,7 +1,16 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from ganaug._validation import as_seed, check_choice, check_number, check_pair, check_same_length, suggest
+from ganaug._validation import (
+    as_seed,
+    check_choice,
+    check_labels_present,
+    check_number,
+    check_pair,
+    check_same_length,
+    suggest,
+)
 
 CHOICES = {"hinge": "HINGE", "wasserstein": "WASSERSTEIN", "none": None}
 
@@ -116,3 +125,11 @@ def test_as_seed_refuses_ints_out_of_range(given):
 def test_as_seed_refuses_other_types(given):
     with pytest.raises(TypeError, match="random_state must be None, an int, a numpy Generator or a RandomState, got"):
         as_seed(given)
+
+
+@pytest.mark.parametrize("form", [list, np.array, pd.Series, lambda y: np.array(y, dtype=object)])
+@pytest.mark.parametrize("y", [[1.0, np.nan], ["a", None]])
+def test_a_missing_label_is_named_with_what_to_do(y, form):
+    with pytest.raises(ValueError, match=r"label of row 2 of y, counted from 1, is missing \((nan|None)\); do this\."):
+        check_labels_present(form(y), "do this")
+    check_labels_present(form(y[:1]))
