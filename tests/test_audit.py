@@ -1,9 +1,10 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from _fakes import FakeGAN
-from _tables import make_numbers, tiny_table_gan, tiny_vector_gan
+from _tables import make_labels, make_numbers, tiny_table_gan, tiny_vector_gan
 from PIL import Image
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
@@ -188,6 +189,13 @@ def test_held_out_rows_are_the_yardstick(table):
     held_out = make_rows(6, np.random.default_rng(3)), ["rare"] * 6
     audit = audit_table_gan(AuditedTableGAN(*table), table, held_out, n_per_class=5)
     assert [(row.reference, row.n_reference) for row in audit.classes] == [("leave-one-out", 30), ("held-out", 6)]
+
+
+def test_held_out_rows_may_hold_what_no_training_row_has():
+    X, y = pd.DataFrame({"word": ["a", "b", "c"] * 20, "x": make_numbers()[:, 0]}), make_labels()
+    held_out = X.assign(word=["a", "new", None] * 20)
+    audit = audit_table_gan(tiny_table_gan().fit(X, y), (X, y), (held_out, y), n_per_class=5)
+    assert [row.reference for row in audit.classes] == ["held-out"] * 2
 
 
 def test_random_state_decides_the_draw_of_rows(table):

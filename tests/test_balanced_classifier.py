@@ -19,10 +19,10 @@ from sklearn.preprocessing import OneHotEncoder
 from ganaug import GANBalancedClassifier, GANOverSampler
 from ganaug.calibration import ShiftedClassifier
 from ganaug.dose import CANDIDATES, N_TRIED, Choice
-from ganaug.dose_prior import find_prior, find_shifted_prior
+from ganaug.dose_prior import Prior, find_prior, find_shifted_prior
 from ganaug.exceptions import SmallClassWarning
 from ganaug.table_classifier import TableClassifier
-from ganaug.trials import HELD_OUT_SCORES
+from ganaug.trials import HELD_OUT_SCORES, HeldOut
 
 NUMBERS, MIXED, LABELS = make_numbers(), make_mixed(), make_labels()
 
@@ -49,6 +49,25 @@ def test_a_choice_is_made_and_done(scoring):
     assert fitted.verdict_.startswith(choice.verdict)
     assert choice.name == "none" or " over none " in choice.verdict or " over moved decisions alone " in choice.verdict
     assert (fitted.tau_ == 0) == (scoring == "average_precision")
+
+
+def test_what_was_chosen_is_done_with_its_own_filter_and_shift(monkeypatch):
+    prior = Prior(["duplicate", "filtered_25"], np.zeros(2), np.eye(2), np.eye(2))
+    taus = {"none": 1.0, "duplicate": 2.0, "filtered_25": 3.0}
+    seen = []
+
+    def choose(scores, n_rare, *_):
+        seen.append(n_rare)
+        return Choice("filtered_25", 0.1, (0.0, 0.2), "", {})
+
+    monkeypatch.setattr("ganaug.balanced_classifier.find_shifted_prior", lambda *_: prior)
+    monkeypatch.setattr("ganaug.balanced_classifier.choose", choose)
+    monkeypatch.setattr(HeldOut, "score", lambda *_: (np.zeros((3, 3)), taus))
+    fitted = make_classifier().fit(*make_overlap())
+    sampler = fitted.sampler_
+    assert (sampler.dose_, sampler.sources_, sampler.filter_) == (0.25, {"gan": 1.0}, "confidence")
+    assert fitted.tau_ == 3.0
+    assert seen == [10]  # rows of the rarest class in a test part
 
 
 def test_it_finds_rare_rows_that_the_classifier_alone_does_not():
@@ -261,6 +280,14 @@ def test_beside_other_classes_that_of_one_row_has_no_say(dose, scoring):
     assert (fitted.tau_ == 0) == (scoring == "average_precision")
     assert fitted.predict_proba(X).shape == (len(y), 3)
     assert len(fitted.estimators_) == 4
+
+
+def test_decisions_move_toward_a_class_of_one_row_as_toward_the_most_frequent():
+    X, y = make_overlap()
+    y = np.where(np.arange(len(y)) == 0, 2, y)
+    with pytest.warns(SmallClassWarning):
+        fitted = make_classifier(dose=0.0).fit(X, y)
+    assert fitted.prior_ == pytest.approx(np.array([370, 29, 370]) / 769)
 
 
 @pytest.mark.parametrize("scoring", ["balanced_accuracy", "f1_macro"])

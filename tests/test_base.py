@@ -14,6 +14,7 @@ import ganaug
 from ganaug import ImageGAN, base
 from ganaug._parameters import resolve
 from ganaug.architectures import DCGAN, Residual
+from ganaug.batches import Batches
 from ganaug.checkpoint import Checkpoint
 from ganaug.diffaugment import ADA
 from ganaug.exceptions import GanaugWarning, ModelFormatError, SmallClassWarning
@@ -313,6 +314,19 @@ class TestFineTuning:
     def test_fine_tuned_model_is_saved_whole(self, tuned, tmp_path):
         tuned.save(tmp_path / "m")
         assert np.array_equal(ganaug.load(tmp_path / "m").sample(9)[0], tuned.sample(9)[0])
+
+    @pytest.mark.parametrize("balance", [0.0, 1.0])
+    def test_batches_are_balanced_as_asked_and_fine_tuning_sees_one_class(self, balance, monkeypatch):
+        made = []
+
+        class Spy(Batches):
+            def __init__(self, y, balance, only=None):
+                made.append((balance, only))
+                super().__init__(y, balance, only)
+
+        monkeypatch.setattr(base, "Batches", Spy)
+        tiny_gan(class_balance=balance, fine_tune_steps=1).fit(X, NAMES)
+        assert made == [(balance, None), (balance, 0), (balance, 1)]
 
     def test_interruption_leaves_the_trunk_to_the_other_classes(self, gan, monkeypatch):
         train = base.training.train

@@ -120,6 +120,13 @@ class TestInnerFolds:
         assert inner_folds(np.array(y), 3) == []
 
 
+def test_there_are_as_many_folds_as_asked_for(monkeypatch):
+    fits, fit = [], LogisticRegression.fit
+    monkeypatch.setattr(LogisticRegression, "fit", lambda self, X, y: fits.append(y) or fit(self, X, y))
+    ShiftedClassifier(LogisticRegression(), n_folds=5).fit(*make_overlap())
+    assert len(fits) == 5 + 1
+
+
 def test_labels_come_back_and_frames_go_through():
     X, y = make_overlap()
     labels = np.array(["common", "rare"])[y]

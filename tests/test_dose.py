@@ -1,8 +1,11 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from ganaug.dose import CANDIDATES, Candidate, choose
 from ganaug.dose_prior import Prior
+from ganaug.filters import FILTERS, NeighbourFilter
 
 
 def make_prior(mean, between=0.01, within=0.09):
@@ -100,3 +103,18 @@ class TestCandidates:
     )
     def test_text(self, candidate, text):
         assert str(candidate) == text
+
+    @pytest.mark.parametrize(
+        ("given", "own"),
+        [
+            (None, None),
+            ("confidence", FILTERS["confidence"]),
+            (NeighbourFilter(k=3), NeighbourFilter(k=3)),
+        ],
+        ids=["none", "name", "object"],
+    )
+    def test_each_draws_its_share_from_its_sources_through_its_filter(self, given, own):
+        asked = []
+        pool = SimpleNamespace(draw=lambda *arguments: asked.append(arguments))
+        Candidate(0.25, (("gan", 0.5), ("smote", 0.5)), given).draw(pool, {"rare": 12, "common": 0})
+        assert asked == [({"rare": 3, "common": 0}, {"gan": 0.5, "smote": 0.5}, own)]

@@ -16,9 +16,12 @@ from sklearn.metrics import average_precision_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 
 from ganaug import GANBalancedClassifier, GANOverSampler, ImageGAN, TableGAN
 from ganaug.calibration import ShiftedClassifier
+from ganaug.dose import Choice
+from ganaug.dose_prior import Prior
 from ganaug.exceptions import QuotaError, SmallClassWarning
 from ganaug.filters import FILTERS, ConfidenceFilter
 from ganaug.over_sampling import _find_scorer
@@ -129,6 +132,11 @@ class TestResult:
         np.testing.assert_array_equal(y, LABELS)
         assert sampler.n_new_ == {"rare": 0}
         assert not sampler.synthetic_mask_.any()
+
+    def test_nothing_added_gives_copies_not_the_data_itself(self):
+        X, y = make_sampler(dose=0).fit_resample(NUMBERS, LABELS)
+        assert not np.shares_memory(X, NUMBERS)
+        assert not np.shares_memory(y, LABELS)
 
     @pytest.mark.parametrize(("dose", "n"), [(0.25, 9), (0.5, 18), (1.0, 36)])
     def test_the_dose_is_a_share_of_the_new_rows(self, dose, n):
@@ -365,6 +373,80 @@ def test_a_ratio_for_all_rows_need_not_hold_in_inner_folds():
     sampler = make_sampler(dose="auto", sources=None, estimator=LogisticRegression(), sampling_strategy=0.55)
     sampler.fit_resample(NUMBERS, y)
     assert sampler.sampling_strategy_ == {"rare": 2}
+
+
+@pytest.mark.parametrize("strategy", [{"rare": 36}, 0.75, lambda y: {"rare": 36}], ids=["dict", "ratio", "callable"])
+def test_inner_folds_get_their_share_of_the_new_rows(strategy):
+    trials, _ = make_sampler(sampling_strategy=strategy).start_trials(NUMBERS, LABELS)
+    assert [fold.n_new for fold in trials._folds] == [{"rare": 16}] * 3  # of 24, for 8 of 12 rows
+
+
+def test_numbers_reach_the_pools_and_the_inner_folds():
+    options = {"k_neighbors": 2, "min_class_size": 7, "n_folds": 4, "n_repeats": 2}
+    trials, _ = make_sampler(**options).start_trials(NUMBERS, LABELS)
+    assert [(pool.k_neighbors, pool.min_class_size) for pool in trials.pools] == [(2, 7)] * 8
+
+
+def test_auto_trains_seeded_clones_scores_them_as_asked_and_does_what_was_chosen(monkeypatch):
+    seeds, seen = set(), []
+
+    def scoring(fitted, X, y):
+        seeds.add(fitted.random_state)
+        return 0.25
+
+    def choose(scores, n_rare, *_):
+        seen.append((scores.tolist(), n_rare))
+        return Choice("duplicate_25", 0.1, (0.0, 0.2), "", {"duplicate_25": (0.1, 0.1)})
+
+    prior = Prior(["duplicate_25"], np.zeros(1), np.eye(1), np.eye(1))
+    monkeypatch.setattr("ganaug.over_sampling.find_prior", lambda *_: prior)
+    monkeypatch.setattr("ganaug.over_sampling.choose", choose)
+    tree = DecisionTreeClassifier()
+    sampler = make_sampler(dose="auto", sources=None, estimator=tree, scoring=scoring, random_state=3)
+    sampler.fit_resample(NUMBERS, LABELS)
+    assert seeds == {3}
+    assert seen == [([[0.25, 0.25]] * 3, 4)]
+    assert (sampler.dose_, sampler.n_new_, set(sampler.source_)) == (0.25, {"rare": 9}, {"real", "duplicate"})
+    assert sampler.choice_.name == "duplicate_25"
+    sampler.set_params(dose=0.0).fit_resample(NUMBERS, LABELS)
+    assert not hasattr(sampler, "choice_")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"estimator": None}, "dose='auto' compares candidates .* pass estimator="),
+        ({"gan": tiny_table_gan(discrete_columns=[99])}, "99"),
+        ({"scoring": "geometric_mean"}, "Unknown scoring 'geometric_mean'"),
+    ],
+)
+def test_auto_finds_mistakes_before_it_trains_a_classifier(parameters, message, monkeypatch):
+    monkeypatch.setattr(LogisticRegression, "fit", lambda *_: pytest.fail("trained"))
+    auto = {"dose": "auto", "sources": None, "estimator": LogisticRegression()}
+    with pytest.raises(ValueError, match=message):
+        make_sampler(**{**auto, **parameters}).fit_resample(NUMBERS, LABELS)
+
+
+def test_the_default_is_what_is_best_for_the_estimator_and_the_score(monkeypatch):
+    asked, estimator = [], LogisticRegression()
+
+    def find_prior(*given):
+        asked.append(given)
+        return Prior(["gan", "duplicate_25"], np.array([0.1, 0.2]), np.eye(2), np.eye(2))
+
+    monkeypatch.setattr("ganaug.over_sampling.find_prior", find_prior)
+    sampler = make_sampler(dose="default", sources=None, estimator=estimator, scoring="f1_macro")
+    sampler.fit_resample(NUMBERS, LABELS)
+    assert (sampler.dose_, sampler.sources_, sampler.n_new_) == (0.25, {"duplicate": 1.0}, {"rare": 9})
+    assert asked == [(estimator, "f1_macro")]
+    assert sampler.verdict_.startswith(
+        "duplicate at dose 0.25. The default for f1_macro of classifiers of the kind 'linear', from experience"
+    )
+
+
+@pytest.mark.parametrize("scoring", ["geometric_mean", "recall_macro"])
+def test_the_default_takes_scores_of_other_libraries(scoring):
+    make_sampler(dose="default", sources=None, scoring=scoring).check()
 
 
 class TestSmallClasses:

@@ -177,6 +177,13 @@ class TestTypes:
         drawn = make_pool(X, gan=gan).draw({"rare": 60}, {"smote": 1.0})
         assert set(drawn.X["code"]) <= {10, 20, 70, 75}
 
+    @pytest.mark.parametrize("others", [[], ["x"]], ids=["categories alone", "beside numbers"])
+    def test_categories_of_smote_are_those_of_neighbours_and_none_between(self, others):
+        kind = np.where(LABELS == "rare", np.where(np.arange(60) % 2, "a", "c"), "b")
+        X = pd.DataFrame({"kind": kind, "other": ["u", "v", "w"] * 20, "x": NUMBERS[:, 0]})
+        drawn = make_pool(X[["kind", "other", *others]]).draw({"rare": 100}, {"smote": 1.0})
+        assert set(drawn.X["kind"]) <= {"a", "c"}
+
     @pytest.mark.parametrize("source", SOURCES)
     def test_unit_vectors_stay_on_the_sphere(self, source):
         X = make_unit_vectors()

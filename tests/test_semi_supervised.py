@@ -13,10 +13,12 @@ from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
     parametrize_with_checks,
 )
+from torch.nn.functional import softplus
 
+from ganaug import semi_supervised
 from ganaug.architectures import MLP
 from ganaug.exceptions import TrainingDivergedError
-from ganaug.semi_supervised import GANClassifier
+from ganaug.semi_supervised import ClassCritique, GANClassifier
 
 TINY = MLP(width=16, latent_dim=4, n_blocks=1)
 BRISK = {"max_steps": 30, "batch_size": 16, "learning_rate": 0.02, "final_learning_rate": 0.01, "ema_half_life": 100}
@@ -102,11 +104,61 @@ def test_entropy_weight_makes_predictions_for_unlabelled_rows_sharper():
     assert sharp > blunt + 0.01
 
 
-def test_generator_comes_to_match_features():
+def test_the_weight_of_the_entropy_grows_linearly(monkeypatch):
+    weights, judge = [], semi_supervised._judge
+
+    def spy(*given):
+        losses = judge(*given)
+        losses["entropy"].register_hook(lambda gradient: weights.append(gradient.item()))
+        return losses
+
+    monkeypatch.setattr(semi_supervised, "_judge", spy)
+    X, y, _ = make_blobs()
+    tiny(max_steps=4, entropy_weight=2.0).fit(X, y)
+    assert weights == pytest.approx([0.5, 1.0, 1.5, 2.0])
+
+
+def test_losses_of_a_batch():
+    named, unlabelled, false = [[2.0, 0.0]], [[1.0, 1.0]], [[-3.0, -1.0]]
+    class_logits = torch.tensor(named + unlabelled + false)
+    features = torch.tensor([[9.0, 9.0], [1.0, 2.0], [3.0, 5.0]])
+    critique = ClassCritique(class_logits.logsumexp(1), class_logits, features)
+    losses = semi_supervised._judge(critique, torch.tensor([1]))
+    real, fake = class_logits.logsumexp(1)[1:]
+    assert losses["class_loss"] == pytest.approx(np.log(1 + np.exp(2)))
+    assert losses["source_loss"] == pytest.approx(float(softplus(-real) + softplus(fake)))
+    assert losses["entropy"] == pytest.approx(np.log(2))
+    assert losses["matching_loss"] == pytest.approx(2**2 + 3**2)
+
+
+def test_generator_comes_to_match_features(monkeypatch):
     X, y, _ = make_blobs(n=200)
-    history = tiny(max_steps=60).fit(X, y).history_
-    distance = [entry["matching_loss"] for entry in history]
-    assert np.mean(distance[-10:]) < 0.5 * max(distance)
+
+    def distance():
+        return np.mean([entry["matching_loss"] for entry in tiny(max_steps=60).fit(X, y).history_[-10:]])
+
+    learned, scalar = distance(), semi_supervised.scalar_with_gradient
+    monkeypatch.setattr(semi_supervised, "scalar_with_gradient", lambda x, gradient: scalar(x, 0 * gradient))
+    assert learned < 0.2 * distance()  # of a generator that stays as it is
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("noise", 3.0),
+        ("weight_decay", 3.0),
+        ("final_learning_rate", 1e-4),
+        ("betas", (0.5, 0.5)),
+        ("ema_half_life", 0),
+        ("batch_size", 8),
+        ("entropy_weight", 3.0),
+        ("unlabelled_weight", 3.0),
+    ],
+)
+def test_every_number_has_an_effect_on_what_is_learned(name, value):
+    X, y, _ = make_blobs()
+    plain, changed = (tiny(**more).fit(X, y).predict_proba(X) for more in ({}, {name: value}))
+    assert np.abs(plain - changed).max() > 1e-4
 
 
 def test_balance_shows_rare_classes_more_often():

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from _tables import make_labels, make_mixed, make_numbers, tiny_table_gan
+from _tables import make_labels, make_mixed, make_numbers, tiny_table_gan, tiny_vector_gan
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
@@ -438,6 +438,25 @@ def test_every_combination_trains_on_rows(loss, penalty, conditioning):
     gan.fit(MIXED[["float", "string"]], LABELS)
     assert np.isfinite([[entry["d_loss"], entry["g_loss"]] for entry in gan.history_]).all()
     assert gan.sample(5)[0]["float"].dropna().between(*MIXED["float"].agg(["min", "max"])).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("noise", 3.0),
+        ("class_balance", 0.0),
+        ("betas", (0.5, 0.5)),
+        ("learning_rate", 0.03),
+        ("final_learning_rate", 1e-5),
+        ("ema_half_life", 0),
+        ("batch_size", 16),
+        ("fine_tune_steps", 1),
+    ],
+)
+@pytest.mark.parametrize("make", [tiny_table_gan, tiny_vector_gan])
+def test_every_number_has_an_effect_on_what_is_learned(make, name, value):
+    plain, changed = (make(**{"max_steps": 5, **more}).fit(NUMBERS, LABELS) for more in ({}, {name: value}))
+    assert not np.array_equal(*(gan.sample(20, random_state=0)[0] for gan in (plain, changed)))
 
 
 class TestLearning:

@@ -13,6 +13,7 @@ from ganaug import VectorGAN, load
 from ganaug.architectures import MLP
 from ganaug.conditioning import CONDITIONINGS
 from ganaug.losses import LOSSES
+from ganaug.metrics import column_distances
 
 UNIT, LABELS = make_unit_vectors(), make_labels()
 FREE = np.random.default_rng(1).normal(2, 3, size=(60, 6))
@@ -147,6 +148,16 @@ def test_bad_input_is_refused_before_training(X, y, message):
 def test_every_loss_and_conditioning_trains_on_vectors(loss, conditioning):
     gan = tiny_vector_gan(loss=loss, conditioning=conditioning, max_steps=3).fit(UNIT, LABELS)
     assert np.isfinite(gan.sample(5)[0]).all()
+
+
+def test_dimensions_of_large_classes_are_matched():
+    X, y = np.random.default_rng(0).exponential(size=(999, 3)), np.repeat(["a", "b"], [500, 499])
+    gan = tiny_vector_gan().fit(X, y)
+    far = [
+        np.mean([column.distance for column in column_distances(X[y == label], gan.sample(2000, label)[0])])
+        for label in ("a", "b")
+    ]
+    assert far[0] < 0.05 < 0.1 < far[1]
 
 
 @pytest.mark.slow

@@ -39,6 +39,13 @@ def test_sides_count_equally_and_repeat_by_seed():
     assert 0.5 < first["bayes"] < 0.8
 
 
+def test_a_classifier_is_trained_for_each_fold(monkeypatch):
+    fits, fit = [], GaussianNB.fit
+    monkeypatch.setattr(GaussianNB, "fit", lambda self, X, y: fits.append(y) or fit(self, X, y))
+    detection_score(REAL, SAME, classifiers=BAYES, n_folds=5)
+    assert len(fits) == 5
+
+
 def test_classifiers_stay_untouched():
     classifier = LogisticRegression()
     detection_score(REAL, SAME, classifiers={"mine": classifier})

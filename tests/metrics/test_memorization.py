@@ -82,6 +82,16 @@ def test_real_samples_near_the_training_data_excuse_as_many_fakes():
     assert nearer.verdict == "copies"
 
 
+def test_the_verdict_of_copies_is_by_the_share_that_is_given():
+    train = np.random.default_rng(0).normal(size=(100, 8))
+    fake = np.random.default_rng(1).normal(size=(100, 8))
+    fake[:10] = train[:10]
+    audits = [
+        audit_memorization(train, [0] * 100, None, None, fake, [0] * 100, max_flagged=share) for share in (0.05, 0.15)
+    ]
+    assert [audit.verdict for audit in audits] == ["copies", "ok"]
+
+
 def test_without_held_out_data_the_training_samples_measure_each_other():
     audit = audit_memorization(TRAIN, Y_TRAIN, None, None, FAKE, Y_FAKE)
     assert [row.reference for row in audit.classes] == ["leave-one-out"] * 2

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from _mixed_frames import mixed_frame
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 
-from ganaug.metrics import TableQuality, evaluate_table
+from ganaug.metrics import TableQuality, association_difference, evaluate_table
 
 FAST = {"logistic": LogisticRegression(max_iter=300)}
 TRAIN, TEST, FRESH = mixed_frame(500), mixed_frame(300, seed=1), mixed_frame(400, seed=2)
@@ -52,12 +53,49 @@ def test_the_labels_are_one_more_column(fresh):
     assert fresh.associations.names == tuple(names)
 
 
+def test_nominal_is_what_pairs_are_measured_by():
+    quality = evaluate(FRESH, nominal="cramer")
+    train, test, fresh = map(labelled, (TRAIN, TEST, FRESH))
+    for found, other in ((quality.associations, fresh), (quality.associations_held_out, test)):
+        expected = association_difference(train, other, nominal="cramer")
+        np.testing.assert_array_equal(found.real, expected.real)
+        np.testing.assert_array_equal(found.synthetic, expected.synthetic)
+
+
+def test_missing_shares_lose_their_sign_in_the_mean():
+    X, y = TRAIN
+    fewer = X["plan"].cat.add_categories("x").fillna("x").astype(str)
+    more = X["age"].mask(np.arange(len(X)) < 250)
+    quality = evaluate((X.assign(age=more, plan=fewer), y))
+    differences = np.array([column.missing_difference for column in quality.columns])
+    assert differences.min() < 0 < differences.max()
+    expected = np.abs(differences).mean()
+    assert quality.summary["columns: missing share"].synthetic == pytest.approx(expected)
+
+
 def test_copies_are_found_though_no_distance_shows_them():
     quality = evaluate(TRAIN)
     assert quality.memorization.verdict == "copies"
     assert quality.duplicates == 1.0
     assert quality.columns[0].distance == quality.associations.mean == 0.0
     assert vars(quality.tstr[0].ratio) == dict.fromkeys(vars(quality.tstr[0].real), 1.0)
+
+
+def test_rows_repeated_among_real_tables_are_told_from_synthetic_ones():
+    X, y = TRAIN
+    quality = evaluate(FRESH, test=(X[:100], y[:100]))
+    assert (quality.duplicates, quality.duplicates_held_out) == (0.0, 1.0)
+    assert evaluate((X, np.where(y == "old", "young", "old"))).duplicates == 0.0
+
+
+def test_exact_copies_stand_the_test_though_other_samples_are_far():
+    rng = np.random.default_rng(0)
+    train = rng.normal(size=(300, 2))
+    near = train[rng.integers(300, size=300)] + 1e-3 * rng.normal(size=(300, 2))
+    held_out = np.where(rng.random(300)[:, None] < 0.4, near, 3 * rng.normal(size=(300, 2)))
+    fake = 10 + rng.normal(size=(300, 2))
+    fake[:30] = train[:30]
+    assert evaluate(fake, train, held_out).memorization.verdict == "copies"
 
 
 def test_shuffled_columns_keep_marginals_and_lose_everything_else():
@@ -82,6 +120,24 @@ def test_other_numbers_in_a_constant_column_are_detected():
     train, held_out, synthetic = np.random.default_rng(0).normal(size=(3, 200, 3))
     train[:, 2] = held_out[:, 2] = 1.0
     assert min(evaluate_table(train, held_out, synthetic).detection.values()) > 0.8
+
+
+def test_discrete_columns_are_categories_to_classifiers_too():
+    """Real rows hold 0 and 2 where synthetic ones hold 1: a line through the codes sees nothing."""
+    rng = np.random.default_rng(0)
+    real, test = (
+        np.column_stack([rng.choice([0.0, 1.0, 2.0], 300, p=[0.4, 0.2, 0.4]), rng.normal(size=300)]) for _ in range(2)
+    )
+    codes = np.where(rng.random(300) < 0.9, 1.0, rng.choice([0.0, 2.0], 300))
+    fake = np.column_stack([codes, rng.normal(size=300)])
+    assert evaluate(fake, real, test, discrete_columns=[0]).detection["logistic"] > 0.7
+
+
+def test_a_classifier_is_trained_for_each_fold(monkeypatch):
+    fits, fit = [], GaussianNB.fit
+    monkeypatch.setattr(GaussianNB, "fit", lambda self, X, y: fits.append(y) or fit(self, X, y))
+    evaluate(FRESH[0], TRAIN[0], TEST[0], classifiers={"bayes": GaussianNB()}, n_folds=5)
+    assert len(fits) == 5
 
 
 def test_labels_that_do_not_fit_their_rows_are_detected():
