@@ -432,6 +432,7 @@ def test_a_fit_that_breaks_off_is_not_taken_for_the_earlier_one():
 FAMILIES = list(itertools.product(LOSSES, ROW_PENALTIES, CONDITIONINGS))
 
 
+@pytest.mark.filterwarnings("ignore:.*do not tell 2 classes apart")
 @pytest.mark.parametrize(("loss", "penalty", "conditioning"), FAMILIES)
 def test_every_combination_trains_on_rows(loss, penalty, conditioning):
     gan = tiny_table_gan(loss=loss, penalty=penalty, conditioning=conditioning, max_steps=3)

@@ -143,6 +143,7 @@ def test_bad_input_is_refused_before_training(X, y, message):
         gan.sample(1)
 
 
+@pytest.mark.filterwarnings("ignore:.*do not tell 2 classes apart")
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
 def test_every_loss_and_conditioning_trains_on_vectors(loss, conditioning):
