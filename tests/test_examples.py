@@ -20,6 +20,7 @@ def test_every_example_is_known_here():
     assert {path.stem for path in EXAMPLES} == set(SAYS)
 
 
+@pytest.mark.filterwarnings("ignore::ganaug.exceptions.SmallClassWarning")  # of data made small for --quick
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example_runs(path, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
