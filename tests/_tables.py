@@ -64,3 +64,14 @@ def make_unit_vectors(n: int = 60, dimensions: int = 6, dtype: str = "float32") 
     """Return vectors of length one."""
     X = np.random.default_rng(0).normal(size=(n, dimensions)) + 1
     return (X / np.linalg.norm(X, axis=1, keepdims=True)).astype(dtype)
+
+
+def make_copies_among_far_samples() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return training rows, held-out ones that are often near, and samples that are far, but one in ten is a copy."""
+    rng = np.random.default_rng(0)
+    train = rng.normal(size=(300, 2))
+    near = train[rng.integers(300, size=300)] + 1e-3 * rng.normal(size=(300, 2))
+    held_out = np.where(rng.random(300)[:, None] < 0.4, near, 3 * rng.normal(size=(300, 2)))
+    fake = 10 + rng.normal(size=(300, 2))
+    fake[:30] = train[:30]
+    return train, held_out, fake

@@ -202,7 +202,8 @@ def test_the_default_way_is_the_priors_best():
     fitted = make_classifier(forest, dose="default").fit(NUMBERS, LABELS)
     assert fitted.choice_ is None
     best = CANDIDATES[find_shifted_prior(forest, "balanced_accuracy").best]
-    assert (fitted.sampler_.dose_, fitted.sampler_.sources_) == (best.dose, dict(best.sources))
+    sampler = fitted.sampler_
+    assert (sampler.dose_, sampler.sources_, sampler.filter_) == (best.dose, dict(best.sources), best.filter)
 
 
 def test_mixed_frames_reach_a_pipeline_as_they_are():

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from _tables import make_copies_among_far_samples
 
 from ganaug.metrics import audit_memorization
 
@@ -151,13 +152,7 @@ def test_bad_input(changes, message):
 
 
 def test_copies_among_samples_that_are_otherwise_farther_than_real_ones_are_found():
-    """Held-out rows are often near; samples never are, but for one in ten that is a training sample."""
-    rng = np.random.default_rng(0)
-    train = rng.normal(size=(300, 2))
-    near = train[rng.integers(300, size=300)] + 1e-3 * rng.normal(size=(300, 2))
-    held_out = np.where(rng.random(300)[:, None] < 0.4, near, 3 * rng.normal(size=(300, 2)))
-    fake = 10 + rng.normal(size=(300, 2))
-    fake[:30] = train[:30]
+    train, held_out, fake = make_copies_among_far_samples()
     audit = audit_memorization(train, [0] * 300, held_out, [0] * 300, fake, [0] * 300)
     row = audit.classes[0]
     assert row.fraction_flagged < row.fraction_reference

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from _mixed_frames import mixed_frame
+from _tables import make_copies_among_far_samples
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
@@ -89,12 +90,7 @@ def test_rows_repeated_among_real_tables_are_told_from_synthetic_ones():
 
 
 def test_exact_copies_stand_the_test_though_other_samples_are_far():
-    rng = np.random.default_rng(0)
-    train = rng.normal(size=(300, 2))
-    near = train[rng.integers(300, size=300)] + 1e-3 * rng.normal(size=(300, 2))
-    held_out = np.where(rng.random(300)[:, None] < 0.4, near, 3 * rng.normal(size=(300, 2)))
-    fake = 10 + rng.normal(size=(300, 2))
-    fake[:30] = train[:30]
+    train, held_out, fake = make_copies_among_far_samples()
     assert evaluate(fake, train, held_out).memorization.verdict == "copies"
 
 
