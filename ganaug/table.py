@@ -57,11 +57,11 @@ class TableGAN(RowGAN):
         Steps for which each class afterwards trains its own copy of the shared networks on its rows alone.
     min_class_size : int, default 10
         Classes with fewer rows are trained with a `SmallClassWarning`.
-    min_match_size : int or None, default 500
+    min_match_size : int or None, default 60
         Rows of a class from which on each of its columns is made to be distributed as in training, once the networks
-        are trained (see `ganaug.matching`); None matches no class. Lowering it brings columns of small classes nearer
-        to their few rows: as extra rows that was better on Adult, from 60 rows of the rare class on, and made no
-        difference on small tables, most of them of numbers (``benchmarks/results/table_gan_defaults.jsonl``).
+        are trained (see `ganaug.matching`); None matches no class. As extra rows, matched ones were better on Adult
+        with 60 to 2,000 rows of the rare class, fewer were not tried there; on small tables, most of them of numbers
+        and with fewer rare rows, it made no difference (``benchmarks/results/table_gan_defaults.jsonl``).
     discrete_columns : sequence of names or positions, or None, default None
         Numeric columns to treat as categories: codes, and integers of few values that go with other columns, which
         quantities would blur. Columns that follow from a category altogether, as the number of a grade from its name,
@@ -152,7 +152,7 @@ class TableGAN(RowGAN):
         class_balance: float = 1.0,
         fine_tune_steps: int = 0,
         min_class_size: int = 10,
-        min_match_size: int | None = 500,
+        min_match_size: int | None = 60,
         discrete_columns: Sequence[Any] | None = None,
         max_categories: int = 64,
         device: str = "cpu",

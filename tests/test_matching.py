@@ -132,6 +132,16 @@ class TestOtherClasses:
         assert torch.equal(matched[y == 0], matching(x[y == 0], y[y == 0]))
         assert not torch.equal(matched[y == 0], x[y == 0])
 
+    def test_of_more_maps_than_there_may_be_the_largest_classes_get_theirs(self, monkeypatch):
+        rows, classes = make_rows(4000)
+        monkeypatch.setattr("ganaug.matching._MOST_MAPS", 3)  # of two numbers each
+        matching = MarginalMatching.fit(draw_logits, rows, 1 - classes, LAYOUT, CASES, 2)
+        assert matching.places.tolist() == [-1, 0]
+
+    def test_many_maps_are_coarser(self, monkeypatch):
+        monkeypatch.setattr("ganaug.matching._TABLE_ENTRIES", 4 * 200)
+        assert fit()[0].table.shape == (2, 2, 201)
+
     def test_no_rows(self):
         matching, *_ = fit()
         assert matching(torch.zeros(0, LAYOUT.width), torch.zeros(0, dtype=torch.int64)).shape == (0, LAYOUT.width)
@@ -192,8 +202,8 @@ class TestTableGAN:
         rows = [gan.sample(50, "rare", random_state=0)[0] for gan in (matched, without)]
         pd.testing.assert_frame_equal(*rows)
 
-    def test_by_default_from_500_rows_on(self):
-        X, y = np.random.default_rng(0).normal(size=(999, 2)), np.repeat(["a", "b"], [500, 499])
+    def test_by_default_from_60_rows_on(self):
+        X, y = np.random.default_rng(0).normal(size=(119, 2)), np.repeat(["a", "b"], [60, 59])
         gan = tiny_table_gan().fit(X, y)
         assert gan._matching.places.tolist() == [0, -1]
         assert tiny_table_gan().fit(X[1:], y[1:])._matching is None
