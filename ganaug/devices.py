@@ -172,6 +172,17 @@ def seeded(seed: int) -> Iterator[None]:
         torch.set_default_dtype(dtype)
 
 
+@contextmanager
+def repeatable_convolutions() -> Iterator[None]:
+    """Let cuDNN only take algorithms that give the same digits each time, inside the block; they cost a few percent."""
+    before = torch.backends.cudnn.deterministic
+    torch.backends.cudnn.deterministic = True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.deterministic = before
+
+
 class _OneAtATime:
     """A reentrant lock between threads; a forked process starts with a free one."""
 

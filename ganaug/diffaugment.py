@@ -10,7 +10,9 @@ from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample
+from torch.nn.functional import affine_grid
+
+from ganaug.resampling import resample
 
 
 class DAugment(Protocol):
@@ -84,7 +86,7 @@ class DiffAugment:
         Tensor of shape (N, C, H, W), float32
         """
         symmetric = draws * 2 - 1
-        x = grid_sample(x, self._grid(x, symmetric), padding_mode="border", align_corners=False)
+        x = resample(x, self._grid(x, symmetric))
         x = x + (self.brightness * symmetric[:, 0]).view(-1, 1, 1, 1)
         return x * self._kept(x, draws) if self.cutout else x
 
@@ -156,6 +158,7 @@ class ADA:
 
 @dataclass
 class _Adaptive:
+    is_stateless: ClassVar[bool] = False
     recipe: ADA
     probability: float = 0.0
 

@@ -85,7 +85,7 @@ class ImageGAN(BaseGAN):
     verbose : bool or None, default None
         Progress bar: True shows it anywhere, False nowhere, None only in a terminal.
     random_state : None, int, numpy Generator or RandomState, default None
-        An int makes `fit` and `sample` repeat exactly on the same machine.
+        An int makes `fit` and `sample` repeat exactly on the same machine and device.
 
     Attributes
     ----------

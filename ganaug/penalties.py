@@ -30,7 +30,7 @@ class Situation:
         Still attached to the graph of the step's own forward pass.
     real_mean, fake_mean : Tensor, scalar float32
         Detached means of the logits, over the batches of all processes.
-    progress : float in [0, 1]
+    progress : float in [0, 1], or scalar Tensor of it
         Share of the training budget that is used.
     """
 
@@ -41,7 +41,7 @@ class Situation:
     fake_logits: Tensor
     real_mean: Tensor
     fake_mean: Tensor
-    progress: float
+    progress: float | Tensor
 
 
 class Penalty(Protocol):
@@ -164,6 +164,7 @@ class LeCam:
 
 @dataclass
 class _LeCamState:
+    is_stateless: ClassVar[bool] = False
     recipe: LeCam
     real_mean: Tensor | None = field(default=None)
     fake_mean: Tensor | None = field(default=None)

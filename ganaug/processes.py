@@ -71,6 +71,11 @@ def join_processes(device: str, precision: str) -> Processes:
     ----------
     device : {"cpu", "cuda", "mps"}
     precision : {"32-true", "bf16-mixed"}
+
+    Raises
+    ------
+    ValueError
+        If there are fewer GPUs than processes.
     """
     n_processes = int(os.environ.get("WORLD_SIZE", 1))
     if n_processes == 1:
@@ -78,6 +83,11 @@ def join_processes(device: str, precision: str) -> Processes:
     from lightning_fabric import Fabric
 
     here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    if device == "cuda" and here > torch.cuda.device_count():
+        raise ValueError(
+            f"{here} processes were started here and each needs a GPU of its own, of which there are "
+            f"{torch.cuda.device_count()}; start as many processes (torchrun --nproc-per-node), or pass device='cpu'."
+        )
     logger = logging.getLogger("lightning_fabric")
     level, _ = logger.level, logger.setLevel(logging.WARNING)  # its greetings are not the user's business
     try:

@@ -70,7 +70,7 @@ class TableGAN(RowGAN):
         Categories of a column that are told apart; the rest, the rarest, become one and are drawn by their
         frequencies. A warning says which columns that concerns.
     device : {'auto', 'cpu', 'cuda', 'mps'}, default 'cpu'
-        These networks are too small to gain from a GPU at their default size.
+        A GPU replays steps that it has recorded, which makes up for the small size of these networks.
     precision : {'auto', '32-true', 'bf16-mixed'}, default 'auto'
         'auto' is float32 at the default size, at which bfloat16 gains nothing; and bfloat16 for wide networks and
         batches of several hundred rows, where the processor is good at it.

@@ -22,11 +22,13 @@ from ganaug.adam import Adam, flatten_parameters
 from ganaug.architectures import Networks
 from ganaug.batches import Batches
 from ganaug.conditioning import Conditioning
+from ganaug.devices import repeatable_convolutions
 from ganaug.diffaugment import DAugment
 from ganaug.exceptions import GanaugWarning
 from ganaug.losses import Loss
 from ganaug.penalties import Penalty, Situation
 from ganaug.processes import Processes
+from ganaug.recording import Recorder, is_recordable, own_stream
 from ganaug.rollback import Snapshot
 from ganaug.training_data import TrainingData
 
@@ -107,6 +109,7 @@ class TrainingState:
     digest_data: Callable[[], str] = str
     history: list[dict[str, float]] = field(default_factory=list)
     losses: dict[str, Tensor] = field(default_factory=dict)
+    recorder: Recorder | None = None
 
     # Walking through modules for their parameters takes a twentieth of a small network's step.
     @cached_property
@@ -175,6 +178,15 @@ def train(state: TrainingState, callbacks: Sequence[Callback] = ()) -> None:
     TrainingDivergedError
         If losses or weights were not finite more often than training may go back to its last good state.
     """
+    with own_stream(state.fabric.device), repeatable_convolutions():
+        state.recorder = _make_recorder(state)
+        try:
+            _train(state, callbacks)
+        finally:
+            state.recorder = None  # what it holds on the GPU
+
+
+def _train(state: TrainingState, callbacks: Sequence[Callback]) -> None:
     begin = time.perf_counter() - state.seconds
     good = Snapshot(state)
     try:
@@ -194,19 +206,48 @@ def train(state: TrainingState, callbacks: Sequence[Callback] = ()) -> None:
     except KeyboardInterrupt:
         state.was_interrupted = True
         message = f"Training was interrupted at step {state.step}; the model is usable as it is."
-        warnings.warn(message, GanaugWarning, stacklevel=2)
+        warnings.warn(message, GanaugWarning, stacklevel=3)
 
 
 def train_step(state: TrainingState) -> None:
     """Update discriminator, generator and average once."""
     draws = _draw(state)
     x_real = state.data.fetch(draws.index, state.fabric.device)
+    if state.recorder is None:
+        state.losses = _compute_gradients(state, x_real, draws, state.progress)
+    else:
+        progress = torch.full((), state.progress, device=x_real.device)
+        state.losses = state.recorder(_kind_of_step(state), x_real, draws.y, draws.z, draws.augment, progress)
+    _update(state)
+
+
+def _compute_gradients(
+    state: TrainingState, x_real: Tensor, draws: Draws, progress: float | Tensor
+) -> dict[str, Tensor]:
+    """Put the gradients of all networks into the optimizer's vector, and return the losses."""
     state.optimizer.zero_grad()
     x_fake, g_regulariser = _generate(state, x_real, draws)
     leaf = x_fake.detach().requires_grad_()
-    gradient = _judge(state, x_real, leaf, draws)
+    gradient, losses = _judge(state, x_real, leaf, draws, progress)
     sum(g_regulariser, start=scalar_with_gradient(x_fake, gradient)).backward()
-    _update(state)
+    return losses
+
+
+def _make_recorder(state: TrainingState) -> Recorder | None:
+    """Return what records and replays `_compute_gradients`; None where that is not possible."""
+    parts = (state.recipe.loss, state.recipe.conditioning, state.penalty, state.d_augment)
+    if state.fabric.device.type != "cuda" or state.fabric.world_size > 1 or not is_recordable(parts, state.networks):
+        return None
+
+    def compute(x_real: Tensor, y: Tensor, z: Tensor, augment: Tensor, progress: Tensor) -> dict[str, Tensor]:
+        return _compute_gradients(state, x_real, Draws(y, y, z, augment), progress)
+
+    return Recorder(compute)
+
+
+def _kind_of_step(state: TrainingState) -> tuple[Recipe, bool]:
+    """Return what steps must have in common for one to be replayed in place of another."""
+    return state.recipe, _is_penalised(state)
 
 
 def scalar_with_gradient(x: Tensor, gradient: Tensor) -> Tensor:
@@ -233,8 +274,10 @@ def _generate(state: TrainingState, x_real: Tensor, draws: Draws) -> tuple[Tenso
     return x_fake, [recipe.reconstruction_weight * reconstruction + recipe.kl_weight * divergence]
 
 
-def _judge(state: TrainingState, x_real: Tensor, leaf: Tensor, draws: Draws) -> Tensor:
-    """Back-propagate the discriminator's loss, and return the generator's gradient at the fake images."""
+def _judge(
+    state: TrainingState, x_real: Tensor, leaf: Tensor, draws: Draws, progress: float | Tensor
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Back-propagate the discriminator's loss; return the generator's gradient at the fake images, and both losses."""
     recipe, discriminator = state.recipe, state.networks.discriminator
     x, y = torch.cat([x_real, leaf]), torch.cat([draws.y, draws.y])
     if state.d_augment:
@@ -245,13 +288,13 @@ def _judge(state: TrainingState, x_real: Tensor, leaf: Tensor, draws: Draws) -> 
     real, fake = on_real.logits, on_fake.logits
     d_loss = recipe.loss.d_loss(real, fake) + recipe.conditioning.class_loss(on_real, draws.y)
     g_loss = recipe.loss.g_loss(real, fake) + recipe.conditioning.class_loss(on_fake, draws.y)
-    d_loss_and_logit_penalty = d_loss + _penalise(state, x, draws.y, critique.logits, (real, fake))
+    d_loss_and_logit_penalty = d_loss + _penalise(state, x, draws.y, critique.logits, (real, fake), progress)
     if state.d_augment:
         state.d_augment.observe(*_over_processes(state, critique.logits))
-    state.losses = {"d_loss": d_loss.detach(), "g_loss": g_loss.detach()}
+    losses = {"d_loss": d_loss.detach(), "g_loss": g_loss.detach()}
     if recipe.loss.shares_backward and recipe.conditioning.shares_backward:
-        return _backward_once(d_loss_and_logit_penalty, g_loss, critique.logits, (real, fake), leaf)
-    return _backward_twice(d_loss_and_logit_penalty, g_loss, state.d_parameters, leaf)
+        return _backward_once(d_loss_and_logit_penalty, g_loss, critique.logits, (real, fake), leaf), losses
+    return _backward_twice(d_loss_and_logit_penalty, g_loss, state.d_parameters, leaf), losses
 
 
 def _backward_once(
@@ -285,10 +328,11 @@ def _penalise(
     y: Tensor,
     logits: Tensor,
     halves: tuple[Tensor, Tensor],
+    progress: float | Tensor,
 ) -> Tensor | float:
     """Return a penalty on logits; back-propagate one on gradients at once, to free what it adds to the graph."""
     penalty = state.recipe.penalty
-    if penalty is None or state.step % penalty.every:
+    if not _is_penalised(state):
         return 0.0
 
     def critic(x: Tensor, y: Tensor) -> Tensor:
@@ -296,12 +340,17 @@ def _penalise(
             return state.networks.discriminator(x, y).logits
 
     means = (part.mean() for part in _over_processes(state, logits))
-    situation = Situation(critic, x, y, *halves, *means, state.progress)
+    situation = Situation(critic, x, y, *halves, *means, progress)
     value = penalty.every * state.penalty(situation)
     if penalty.uses_logits:
         return value
     value.backward(inputs=state.d_parameters, retain_graph=True)
     return 0.0
+
+
+def _is_penalised(state: TrainingState) -> bool:
+    penalty = state.recipe.penalty
+    return penalty is not None and state.step % penalty.every == 0
 
 
 def _update(state: TrainingState) -> None:

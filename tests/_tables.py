@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from _tiny import DEVICE
 
 from ganaug import TableGAN, VectorGAN
 from ganaug.architectures import MLP
 
 TINY_MLP = MLP(width=8, latent_dim=2, n_blocks=1)
-SMALL = {"max_steps": 2, "batch_size": 8, "min_class_size": 0, "random_state": 0}
+SMALL = {"max_steps": 2, "batch_size": 8, "min_class_size": 0, "device": DEVICE, "random_state": 0}
 
 
 def tiny_table_gan(**parameters: Any) -> TableGAN:

@@ -1,5 +1,6 @@
 """Images that a GAN learns in a second, and the smallest networks that do it."""
 
+import os
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,8 @@ from ganaug.penalties import R1R2
 from ganaug.training import Recipe, TrainingState, start
 from ganaug.training_data import Pixels
 
+DEVICE = os.environ.get("GANAUG_TEST_DEVICE", "cpu")
+"""Where the tests' GANs train: GANAUG_TEST_DEVICE=cuda runs them on a GPU."""
 TINY = Residual(width=8, latent_dim=8)
 SHAPES = [(1, 8, 8), (3, 9, 17), (4, 16, 12), (1, 28, 28), (3, 64, 64)]
 
@@ -39,7 +42,7 @@ def tiny_gan(**parameters: Any) -> ImageGAN:
         "batch_size": 8,
         "min_class_size": 0,
         "precision": "32-true",
-        "device": "cpu",
+        "device": DEVICE,
         "random_state": 0,
     }
     return ImageGAN(**{**small, **parameters})
@@ -47,10 +50,10 @@ def tiny_gan(**parameters: Any) -> ImageGAN:
 
 @cache
 def one_process() -> Any:
-    """Return a Fabric on the processor."""
+    """Return a Fabric of this process alone."""
     from lightning_fabric import Fabric
 
-    return Fabric(accelerator="cpu", devices=1)
+    return Fabric(accelerator=DEVICE, devices=1)
 
 
 def make_state(architecture: Any = TINY, fabric: Any = None, seed: int = 0, **changes: Any) -> TrainingState:

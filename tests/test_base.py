@@ -505,7 +505,7 @@ class TestSaving:
         assert np.array_equal(loaded.sample(3)[0], gan.sample(3)[0])
 
     def test_bfloat16_is_kept_only_where_it_is_fast(self, gan, tmp_path, monkeypatch):
-        gan = clone(gan).set_params(precision="auto").fit(X, Y)
+        gan = clone(gan).set_params(precision="auto", device="cpu").fit(X, Y)
         gan.save(tmp_path / "m")
         edit(tmp_path / "m", lambda c: c.update(precision="bf16-mixed"))
         for speedup, expected in [(9.0, "bf16-mixed"), (0.5, "32-true")]:
@@ -513,7 +513,7 @@ class TestSaving:
             assert ganaug.load(tmp_path / "m").precision_ == expected
 
     def test_a_precision_that_was_asked_for_is_kept(self, tmp_path, monkeypatch):
-        tiny_gan(precision="bf16-mixed").fit(X, Y).save(tmp_path / "m")
+        tiny_gan(precision="bf16-mixed", device="cpu").fit(X, Y).save(tmp_path / "m")
         monkeypatch.setattr(ganaug.devices, "_bfloat16_speedup", lambda: 0.5)
         assert ganaug.load(tmp_path / "m").precision_ == "bf16-mixed"
 

@@ -8,7 +8,15 @@ import pytest
 import torch
 
 from ganaug import devices
-from ganaug.devices import available_cpus, choose_device, choose_precision, has_device, seeded, thread_limit
+from ganaug.devices import (
+    available_cpus,
+    choose_device,
+    choose_precision,
+    has_device,
+    repeatable_convolutions,
+    seeded,
+    thread_limit,
+)
 
 
 @pytest.fixture
@@ -147,3 +155,12 @@ print(first, count_faults())
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     before, after = map(int, run.stdout.split())
     assert after <= before + 100
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_convolutions_repeat_inside_the_block_only(monkeypatch, before):
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", before)
+    with suppress(KeyError), repeatable_convolutions():
+        assert torch.backends.cudnn.deterministic
+        raise KeyError
+    assert torch.backends.cudnn.deterministic == before

@@ -23,7 +23,9 @@ RUNS = {
 
 
 def fit_run(name, callbacks=(), **changes):
-    return tiny_gan(**{"max_steps": 9, "batch_size": 16, **RUNS[name], **changes}).fit(X, Y, callbacks=callbacks)
+    return tiny_gan(**{"device": "cpu", "max_steps": 9, "batch_size": 16, **RUNS[name], **changes}).fit(
+        X, Y, callbacks=callbacks
+    )
 
 
 class FirstGradients(dict):

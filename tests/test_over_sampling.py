@@ -61,7 +61,7 @@ class TestSamplingStrategy:
             ({"a": 33, "b": 20}, {"a": 3}),
             (lambda y: {"b": 22, "c": 11}, {"b": 2, "c": 1}),
         ],
-        ids=str,
+        ids=lambda given: "callable" if callable(given) else str(given),
     )
     def test_every_form_asks_for_what_imbalanced_learn_would_make(self, strategy, expected):
         sampler = make_sampler(sampling_strategy=strategy, sources={"duplicate": 1})

@@ -76,3 +76,12 @@ class TestSeveralProcesses:
             join_processes("cpu", precision)
         assert fabrics[0]["log_level"] == logging.WARNING
         assert logger.level == before
+
+    def test_processes_without_a_gpu_of_their_own_are_refused(self, monkeypatch, fabrics):
+        monkeypatch.setenv("WORLD_SIZE", "2")
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+        with pytest.raises(ValueError, match=r"2 processes were started .* needs a GPU .* there are 1; start"):
+            join_processes("cuda", "32-true")
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+        join_processes("cuda", "32-true")

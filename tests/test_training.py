@@ -132,7 +132,7 @@ def test_a_step_with_r1_and_r2_has_the_gradients_of_its_formula(loss, monkeypatc
     generator, discriminator, encoder = networks = copy.deepcopy(state.networks)
     torch.manual_seed(5)
     draws = training._draw(state)
-    x_real = state.data.fetch(draws.index, torch.device("cpu"))
+    x_real = state.data.fetch(draws.index, state.fabric.device)
     x_fake, g_regulariser = training._generate(replace(state, networks=networks), x_real, draws)
     x = state.d_augment(torch.cat([x_real, x_fake]), draws.augment)
     logits = discriminator(x, torch.cat([draws.y, draws.y])).logits
@@ -187,7 +187,7 @@ class TestStep:
         torch.manual_seed(5)
         draws = training._draw(state)
         discriminator = copy.deepcopy(state.networks.discriminator)
-        x_real = state.data.fetch(draws.index, torch.device("cpu"))
+        x_real = state.data.fetch(draws.index, state.fabric.device)
         x_fake = state.networks.generator(draws.z, draws.y).detach()
         real, fake = discriminator(x_real, draws.y).logits, discriminator(x_fake, draws.y).logits
         state.recipe.loss.d_loss(real, fake).backward()
@@ -217,9 +217,9 @@ class TestStep:
     def test_pixels_become_the_model_range(self):
         state = make_state()
         state.data.pixels[:3, 0, 0, 0] = torch.tensor([0, 51, 255], dtype=torch.uint8)
-        x = state.data.fetch(torch.arange(3), torch.device("cpu"))
+        x = state.data.fetch(torch.arange(3), state.fabric.device)
         assert x.dtype == torch.float32
-        torch.testing.assert_close(x[:, 0, 0, 0], torch.tensor([-1.0, -0.6, 1.0]))
+        torch.testing.assert_close(x[:, 0, 0, 0].cpu(), torch.tensor([-1.0, -0.6, 1.0]))
 
     def test_reconstruction_pulls_the_generator_towards_the_data(self):
         state = make_state(reconstruction_weight=100.0, learning_rate=3e-3, max_steps=60, penalty=None)

@@ -4,7 +4,7 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, leaky_relu, pad
+from torch.nn.functional import leaky_relu, pad
 
 
 def n_halvings(height: int, width: int) -> int:
@@ -30,11 +30,6 @@ def pad_to(x: Tensor, height: int, width: int) -> Tensor:
     if not rows and not columns:
         return x
     return pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
-
-
-def double(x: Tensor) -> Tensor:
-    """Double the size of x bilinearly, which leaves none of a transposed convolution's checkerboards."""
-    return interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 def initialise(module: nn.Module) -> None:

@@ -12,7 +12,6 @@ from ganaug.architectures._layers import (
     Style,
     base_size,
     crop_to,
-    double,
     initialise,
     n_halvings,
     pad_to,
@@ -20,6 +19,7 @@ from ganaug.architectures._layers import (
 )
 from ganaug.architectures.base import DataSpec, Networks
 from ganaug.conditioning import Conditioning, Critique
+from ganaug.resampling import double
 
 
 @dataclass(frozen=True)

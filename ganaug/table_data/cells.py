@@ -8,7 +8,7 @@ import numpy as np
 from ganaug.table_data.objects import FORM_UNITS
 
 _NANOSECONDS = (86_400 * 10**9, 3600 * 10**9, 60 * 10**9, 10**9, 10**6, 10**3)
-_WRAPPED_DAYS = 400  # Rounding to years moves a time by less, and overflow by far more.
+_FARTHEST = np.iinfo(np.int64).max - 2**47  # numpy rounds what lies within a day of the very end to the other end
 _TIMES = {"datetime": "M", "timedelta": "m"}
 _WORDS = {
     "number": "numbers",
@@ -81,14 +81,17 @@ def convert_times(values: np.ndarray, unit: str) -> np.ndarray:
     unit : str
         Such as ``'ns'``, which holds the years 1678 to 2262.
     """
-    kind = values.dtype.kind
-    converted = values.astype(f"{kind}8[{unit}]")
-    days, kept = (part.astype(f"{kind}8[D]").astype(np.int64) for part in (values, converted))
-    is_beyond = ~np.isnat(values) & (np.abs(days - kept) > _WRAPPED_DAYS)
-    if is_beyond.any():
-        farthest = np.where(days > 0, np.iinfo(np.int64).max, np.iinfo(np.int64).min + 1)
-        converted[is_beyond] = farthest[is_beyond].view(converted.dtype)
+    wanted, days = (np.dtype(f"{values.dtype.kind}8[{own}]") for own in (unit, "D"))
+    reach = np.array([_FARTHEST]).view(wanted).astype(days).astype(np.int64) if _is_finer(wanted, days) else _FARTHEST
+    places = values.astype(days).astype(np.int64)
+    is_beyond = ~np.isnat(values) & (np.abs(places) >= reach)
+    converted = np.where(is_beyond, values.dtype.type(0, np.datetime_data(values.dtype)), values).astype(wanted)
+    converted[is_beyond] = np.where(places > 0, _FARTHEST, -_FARTHEST)[is_beyond].view(wanted)
     return converted
+
+
+def _is_finer(one: np.dtype, other: np.dtype) -> bool:
+    return np.promote_types(one, other) == one != other
 
 
 def check_finite(name: str, values: np.ndarray, missing: np.ndarray) -> None:

@@ -9,7 +9,6 @@ from ganaug.architectures._layers import (
     ResidualBlock,
     base_size,
     crop_to,
-    double,
     initialise,
     n_halvings,
     pad_to,
@@ -44,11 +43,6 @@ def test_pad_and_crop_of_the_right_size_are_the_identity():
     x = torch.randn(2, 3, 8, 8)
     assert pad_to(x, 8, 8) is x
     assert torch.equal(crop_to(x, 8, 8), x)
-
-
-def test_double_doubles_the_size_and_keeps_flat_images_flat():
-    assert double(torch.randn(2, 3, 5, 7)).shape == (2, 3, 10, 14)
-    assert torch.equal(double(torch.full((1, 1, 4, 4), 0.3)), torch.full((1, 1, 8, 8), 0.3))
 
 
 def test_initialised_layers_keep_the_size_of_signals():
