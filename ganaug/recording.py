@@ -35,12 +35,13 @@ def own_stream(device: torch.device) -> Iterator[None]:
 def is_recordable(parts: Sequence[Any], networks: Sequence[nn.Module | None]) -> bool:
     """Tell whether the step may be recorded: whether nothing in it depends on numbers that Python keeps.
 
-    Only what is known not to is recorded: torch's layers, and those of ganaug's parts that have `is_stateless`.
+    Only what is known is recorded: torch's and ganaug's layers, and ganaug's own parts but for those whose
+    `is_stateless` is False.
 
     Parameters
     ----------
     parts : sequence of objects or None
-        Loss, conditioning, and the running penalty and augmentation.
+        Loss, conditioning, penalty and augmentation, and what of the last two lives in the training.
     networks : sequence of modules or None
     """
     layers = {type(layer).__module__.split(".")[0] for network in networks if network for layer in network.modules()}

@@ -235,7 +235,8 @@ def _compute_gradients(
 
 def _make_recorder(state: TrainingState) -> Recorder | None:
     """Return what records and replays `_compute_gradients`; None where that is not possible."""
-    parts = (state.recipe.loss, state.recipe.conditioning, state.penalty, state.d_augment)
+    recipe = state.recipe
+    parts = (recipe.loss, recipe.conditioning, recipe.penalty, recipe.d_augment, state.penalty, state.d_augment)
     if state.fabric.device.type != "cuda" or state.fabric.world_size > 1 or not is_recordable(parts, state.networks):
         return None
 
