@@ -125,14 +125,20 @@ def _score(proba: np.ndarray, fold: Fold, tau: float, scoring: str) -> float:
 def learn_priors(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the JSON-able priors of each score and family, and of the learners that have one in common."""
     priors: dict[str, dict[str, Any]] = {}
+    choosing = {family: _mean_gain(rows, group) for family, group in COMMON.items()}
     for place, scoring in enumerate(SCORES):
         own = {} if scoring.startswith("shifted") else {family: [learner] for learner, family in FAMILIES.items()}
         priors[scoring] = {
             family: _to_json(learn_prior(rows, group, place)) for family, group in (COMMON | own).items()
         }
-        for family, group in COMMON.items() if scoring in INNER else ():
-            priors[scoring][family]["choosing"] = round(float(np.mean(list(_gains(rows, group, scoring).values()))), 4)
+        for family in COMMON if scoring in INNER else ():
+            priors[scoring][family]["choosing"] = choosing[family]
     return {"candidates": NAMES, "priors": priors}
+
+
+def _mean_gain(rows: list[dict[str, Any]], learners: list[str]) -> float:
+    """Return what choosing gains over none, in the mean of the scores: one score's on few tables is mostly noise."""
+    return round(float(np.mean([list(_gains(rows, learners, scoring).values()) for scoring in INNER])), 4)
 
 
 def learn_prior(rows: list[dict[str, Any]], learners: list[str], place: int) -> Prior:

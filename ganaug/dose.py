@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ganaug._typing import Label
-from ganaug.dose_prior import Prior, score_kind
+from ganaug.dose_prior import Prior
 from ganaug.filters import FILTERS, Filter
 from ganaug.pool import Drawn, Pool
 
@@ -119,8 +119,9 @@ class Choice:
         """One line for people."""
         if not self.table:
             return (
-                f"Use none: with such a classifier, choosing among candidates gained nothing in "
-                f"{score_kind(self.scoring)} on the tables of the development suite, so none was tried."
+                "Use none: with such a classifier, choosing among candidates gained nothing on the tables of the "
+                "development suite, in the mean of balanced accuracy, macro-F1 and average precision, so none was "
+                "tried."
             )
         if self.name == "none":
             return f"Use none: no candidate's expected gain in {self.scoring} stands out from its uncertainty."

@@ -28,8 +28,8 @@ class Prior:
     within : ndarray of shape (n, n)
         Covariance of one fold's gains about its table's, times the number of rare rows in the fold's test part.
     choosing : float or None
-        Mean gain over none of what was chosen on inner folds, each table's with the prior of the other tables; None if
-        that was not measured.
+        Mean gain over none of what was chosen on inner folds, each table's with the prior of the other tables, in the
+        mean of the three scores; None if that was not measured.
     """
 
     names: list[str]
