@@ -27,9 +27,11 @@ def own_stream(device: torch.device) -> Iterator[None]:
         return
     outer, inner = torch.cuda.current_stream(device), torch.cuda.Stream(device)
     inner.wait_stream(outer)
-    with torch.cuda.stream(inner):
-        yield
-    outer.wait_stream(inner)
+    try:
+        with torch.cuda.stream(inner):
+            yield
+    finally:
+        outer.wait_stream(inner)
 
 
 def is_recordable(parts: Sequence[Any], networks: Sequence[nn.Module | None]) -> bool:

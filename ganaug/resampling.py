@@ -1,7 +1,7 @@
 """Bilinear resampling of images whose gradients repeat exactly on a GPU.
 
-torch adds them up there in whatever order its threads come by, so that rounding, and after
-some steps all of the training, differs from run to run. On other devices these are torch's own functions.
+torch adds them up there in whatever order its threads come by, so that rounding, and after some steps all of the
+training, differs from run to run. On other devices these are torch's own functions.
 """
 
 import torch
