@@ -88,6 +88,8 @@ class TrainingState:
         The user pressed Ctrl-C.
     digest_data : callable
         Returns a string that tells data sets apart, so that no run is resumed on another one; empty if not known.
+    recorder : Recorder or None
+        Replays steps while training runs on a GPU, where that is possible.
     """
 
     recipe: Recipe
