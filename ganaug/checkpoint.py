@@ -101,10 +101,9 @@ def resume(state: TrainingState, path: str | PathLike) -> None:
         state.snapshots = [copy.deepcopy(state.ema) for _ in range(n_snapshots)]
         for name, module in _modules(state).items():
             persistence.load_weights(module, tensors, name)
-        state.optimizer.load_state_dict(_join("optimizer", config, tensors))
+        state.optimizer.load_state_dict(_join("optimizer", config, tensors, state.fabric.device))
         for name, adaptive in adaptive_parts(state).items():
-            own = _join(name, config, tensors).items()
-            vars(adaptive).update({key: v.to(state.fabric.device) if isinstance(v, Tensor) else v for key, v in own})
+            vars(adaptive).update(_join(name, config, tensors, state.fabric.device))
         state.step, state.seconds, state.history = config["step"], config["seconds"], config["history"]
         torch.set_rng_state(tensors["random_state"])
         if state.fabric.device.type == "cuda" and "device_random_state" in tensors:
@@ -152,6 +151,7 @@ def _split(values: dict[str, Any]) -> tuple[dict[str, float], dict[str, Tensor]]
     return numbers, {key: value for key, value in values.items() if isinstance(value, Tensor)}
 
 
-def _join(name: str, config: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:
-    """Undo `_split`."""
-    return config[name] | {key[len(name) + 1 :]: t for key, t in tensors.items() if key.startswith(f"{name}.")}
+def _join(name: str, config: dict[str, Any], tensors: dict[str, Tensor], device: torch.device) -> dict[str, Any]:
+    """Undo `_split`, and put tensors onto the device."""
+    own = {key[len(name) + 1 :]: t.to(device) for key, t in tensors.items() if key.startswith(f"{name}.")}
+    return config[name] | own

@@ -111,7 +111,7 @@ class DiffAugment:
         return (rows[:, None, :, None] | columns[:, None, None, :]).to(x.dtype)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Always:
     recipe: DiffAugment
 
@@ -158,7 +158,6 @@ class ADA:
 
 @dataclass
 class _Adaptive:
-    is_stateless: ClassVar[bool] = False
     recipe: ADA
     probability: float = 0.0
 

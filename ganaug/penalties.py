@@ -164,7 +164,6 @@ class LeCam:
 
 @dataclass
 class _LeCamState:
-    is_stateless: ClassVar[bool] = False
     recipe: LeCam
     real_mean: Tensor | None = field(default=None)
     fake_mean: Tensor | None = field(default=None)

@@ -7,7 +7,7 @@ Python takes several times as long as it runs.
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from typing import Any
 
 import torch
@@ -37,8 +37,8 @@ def own_stream(device: torch.device) -> Iterator[None]:
 def is_recordable(parts: Sequence[Any], networks: Sequence[nn.Module | None]) -> bool:
     """Tell whether the step may be recorded: whether nothing in it depends on numbers that Python keeps.
 
-    Only what is known is recorded: torch's and ganaug's layers, and ganaug's own parts but for those whose
-    `is_stateless` is False.
+    Only what is known is recorded: torch's and ganaug's layers, and ganaug's own parts, but for dataclasses that are
+    not frozen, which are what keeps numbers.
 
     Parameters
     ----------
@@ -52,7 +52,8 @@ def is_recordable(parts: Sequence[Any], networks: Sequence[nn.Module | None]) ->
 
 def _is_stateless(part: Any) -> bool:
     owner = getattr(part, "__self__", part)  # a penalty may be a recipe's method
-    return type(owner).__module__.startswith("ganaug.") and getattr(owner, "is_stateless", True)
+    keeps_numbers = is_dataclass(owner) and not owner.__dataclass_params__.frozen
+    return type(owner).__module__.startswith("ganaug.") and not keeps_numbers
 
 
 @dataclass
