@@ -7,7 +7,6 @@ columns go together to the generator.
 
 from collections.abc import Callable, Mapping
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -15,7 +14,7 @@ from ganaug.blocks import Group, Layout
 from ganaug.exceptions import ModelFormatError
 
 _DRAWN_PER_ROW = 4
-_FEWEST_DRAWN, _MOST_DRAWN, _VALUES_DRAWN = 2**10, 2**14, 2**24
+_FEWEST_DRAWN, _MOST_DRAWN, _VALUES_DRAWN, _VALUES_MAPPED = 2**10, 2**14, 2**24, 2**20
 _FEWEST_CELLS, _MOST_CELLS, _TABLE_ENTRIES, _MOST_MAPS = 128, 512, 2**22, 2**17
 _FEWEST_NUMBERS = 100
 _MAX_ROUNDS = 20
@@ -108,19 +107,17 @@ class MarginalMatching(nn.Module):
                 offsets = _fit_offsets(logits[:, group.span], own, group)
                 logits[:, group.span] += offsets
                 matching.offsets[place, group.start - n_numbers :][: len(offsets)] = offsets
-            for number, column in enumerate(layout.numbers):
-                weights, present = np.ones(len(logits)), np.ones(len(own), bool)
-                if column in cases:
-                    weights = logits[:, layout.span(cases[column])].softmax(1)[:, 0].double().numpy()
-                    present = (own[:, cases[column]] == 0).numpy()
-                if min(present.sum(), weights.sum()) < min(_FEWEST_NUMBERS, min_size):
-                    continue
-                fitted = _fit_map(logits[:, number].numpy(), weights, own[:, column].numpy()[present], n_cells)
-                if fitted is not None:
-                    low, high, table = fitted
-                    matching.lows[place, number] = low
-                    matching.cells_per_unit[place, number] = n_cells / (high - low)
-                    matching.table[place, number] = torch.from_numpy(table)
+            for numbers in torch.arange(n_numbers).split(max(1, _VALUES_MAPPED // max(len(own), len(logits)))):
+                weights, present = _find_presence(logits, own, numbers.tolist(), layout, cases)
+                n_counting = torch.minimum(present.sum(1), weights.sum(1))
+                counts_enough = n_counting >= min(_FEWEST_NUMBERS, min_size)
+                numbers, weights, present = numbers[counts_enough], weights[counts_enough], present[counts_enough]
+                real = own[:, [layout.numbers[number] for number in numbers]].T
+                low, high, table = _fit_maps(logits[:, numbers].T, weights, real, present, n_cells)
+                varies = high - low >= _TINY
+                matching.lows[place, numbers[varies]] = low[varies].float()
+                matching.cells_per_unit[place, numbers[varies]] = (n_cells / (high - low)[varies]).float()
+                matching.table[place, numbers[varies]] = table[varies].float()
         return matching
 
     @classmethod
@@ -206,16 +203,66 @@ def _fit_offsets(logits: Tensor, rows: Tensor, group: Group) -> Tensor:
     return offsets.flatten()
 
 
-def _fit_map(
-    fake: np.ndarray, weights: np.ndarray, real: np.ndarray, n_cells: int
-) -> tuple[float, float, np.ndarray] | None:
-    """Return where a table of equal cells begins and ends, and its entries; None if all generated numbers are equal."""
-    order = np.argsort(fake)
-    fake, weights = fake[order], weights[order]
-    below = (weights.cumsum() - weights / 2) / weights.sum()
-    low, high = np.interp([_TAIL, 1 - _TAIL], below, fake)
-    if high - low < _TINY:
-        return None
-    levels = np.interp(np.linspace(low, high, n_cells + 1), fake, below)
-    table = np.interp(levels, np.linspace(0, 1, len(real)), np.sort(real))
-    return low, high, table.astype(np.float32)
+def _find_presence(
+    logits: Tensor, rows: Tensor, numbers: list[int], layout: Layout, cases: Mapping[int, int]
+) -> tuple[Tensor, Tensor]:
+    """Return how far generated numbers count, float64 of shape (C, n), and which real ones do, bool of shape (C, m)."""
+    weights = torch.ones(len(numbers), len(logits), dtype=torch.float64)
+    present = torch.ones(len(numbers), len(rows), dtype=torch.bool)
+    for place, column in enumerate(layout.numbers[number] for number in numbers):
+        if column in cases:
+            weights[place] = logits[:, layout.span(cases[column])].softmax(1)[:, 0]
+            present[place] = rows[:, cases[column]] == 0
+    return weights, present
+
+
+def _fit_maps(
+    fake: Tensor, weights: Tensor, real: Tensor, present: Tensor, n_cells: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return where each number's table of equal cells begins and ends, and its entries.
+
+    Parameters
+    ----------
+    fake : Tensor of shape (C, n), float32
+        Generated numbers.
+    weights : Tensor of shape (C, n), float64
+        How far they count.
+    real : Tensor of shape (C, m), float32
+    present : Tensor of shape (C, m), bool
+        Which of them count.
+    n_cells : int
+
+    Returns
+    -------
+    lows, highs : Tensors of shape (C,), float64
+        Equal if all generated numbers are.
+    tables : Tensor of shape (C, n_cells + 1), float64
+    """
+    order = _argsort(fake)
+    fake, weights = fake.gather(1, order).double(), weights.gather(1, order)
+    below = (weights.cumsum(1) - weights / 2) / weights.sum(1, keepdim=True)
+    ends = torch.tensor([_TAIL, 1 - _TAIL], dtype=torch.float64).expand(len(fake), -1)
+    low, high = _interpolate(ends, below, fake).unbind(1)
+    cells = torch.arange(n_cells + 1, dtype=torch.float64) / n_cells
+    levels = _interpolate(torch.lerp(low[:, None], high[:, None], cells), fake, below)
+    counts = present.sum(1, keepdim=True)
+    real = real.masked_fill(~present, torch.inf)
+    real = real.gather(1, _argsort(real)).double()
+    at = levels * (counts - 1)
+    left = at.floor().long()
+    right = torch.minimum(left + 1, counts - 1)
+    return low, high, torch.lerp(real.gather(1, left), real.gather(1, right), at - left)
+
+
+def _argsort(values: Tensor) -> Tensor:
+    """Return the order of each row's values; NumPy has it several times sooner than torch."""
+    return torch.from_numpy(values.numpy().argsort(axis=1))
+
+
+def _interpolate(x: Tensor, xp: Tensor, fp: Tensor) -> Tensor:
+    """Interpolate linearly, row by row, as `numpy.interp` does: shapes (C, m), (C, n) ascending, and (C, n)."""
+    right = torch.searchsorted(xp.contiguous(), x.contiguous(), right=True).clamp_(1, max(1, xp.shape[1] - 1))
+    (x0, x1), (f0, f1) = (
+        (values.gather(1, right - 1), values.gather(1, right.clamp(max=values.shape[1] - 1))) for values in (xp, fp)
+    )
+    return torch.lerp(f0, f1, ((x - x0) / (x1 - x0).clamp(min=_TINY)).clamp(0, 1))
