@@ -67,7 +67,7 @@ class Data:
 
         Test rows are the test file's; validation rows are 3,000 of those of the training file that are not kept.
         """
-        X, y = self._sentences("banking77/train.csv")
+        X, y = self.sentences("banking77/train.csv")
         rng = np.random.default_rng(seed)
         order = rng.permutation(np.unique(y))
         sizes = np.round(HEADS * RATIO ** (-np.arange(len(order)) / (len(order) - 1))).astype(int)
@@ -79,7 +79,7 @@ class Data:
 
     def phrasebank(self, seed: int) -> Split:
         """As imbalanced as it is: 70 % to learn from and 30 % to test, stratified; a quarter of the 70 % validates."""
-        X, y = self._sentences("financial_phrasebank/sentences_50agree.csv")
+        X, y = self.sentences("financial_phrasebank/sentences_50agree.csv")
         X, X_test, y, y_test = train_test_split(X, y, test_size=0.3, stratify=y, random_state=seed)
         if self.part == "val":
             X, X_test, y, y_test = train_test_split(X, y, test_size=0.25, stratify=y, random_state=seed)
@@ -97,7 +97,7 @@ class Data:
 
     def banking77_few_labels(self, seed: int, per_class: int = 5) -> Split:
         """5 labelled sentences a class and 3,000 without label; 3,000 others validate."""
-        X, y = self._sentences("banking77/train.csv")
+        X, y = self.sentences("banking77/train.csv")
         labelled, rest = draw_labelled(y, per_class, seed)
         return self._banking_split(X, y, labelled, rest[3000:6000], rest[:3000])
 
@@ -108,10 +108,10 @@ class Data:
         return Split(split.X[labelled], split.y[labelled], split.X_test, split.y_test, split.X[rest])
 
     def _banking_split(self, X: Any, y: Any, learn: Any, validate: Any, unlabelled: Any) -> Split:
-        scored = (X[validate], y[validate]) if self.part == "val" else self._sentences("banking77/test.csv")
+        scored = (X[validate], y[validate]) if self.part == "val" else self.sentences("banking77/test.csv")
         return Split(X[learn], y[learn], *scored, None if unlabelled is None else X[unlabelled])
 
-    def _sentences(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+    def sentences(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Return embeddings of unit norm, float32 (N, 384), and labels."""
         table = pd.read_csv(self.folder / name)
         path = self.embeddings / (name.replace("/", "_") + ".npy")

@@ -33,7 +33,7 @@ def main() -> None:
     options = parser.parse_args()
 
     X, y, X_test, y_test = make_up() if options.quick else read(options.data, options.test)
-    gan = VectorGAN(max_steps=20 if options.quick else 1000)
+    gan = VectorGAN(max_steps=20) if options.quick else VectorGAN()
     kept = keep_long_tail(y)
     compare_samplers(gan, X[kept], y[kept], X_test, y_test)
     compare_few_labels(GANClassifier(max_steps=20 if options.quick else 300, random_state=0), X, y, X_test, y_test)

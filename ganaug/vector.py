@@ -33,7 +33,7 @@ class VectorGAN(RowGAN):
         Standard deviation of the noise on standardised real numbers. Raising it smooths the few points of a small
         class into a density, and blurs what is sharp.
     max_steps : int or None, default 1000
-        Generator updates. Raising it improves samples of large data sets.
+        Generator updates. More of them make the samples of a class more alike.
     max_seconds : float or None, default None
         Wall-clock budget; training ends with whichever of the two budgets is used first. A run that ends by time
         does not repeat exactly.
@@ -52,10 +52,11 @@ class VectorGAN(RowGAN):
         Steps for which each class afterwards trains its own copy of the shared networks on its rows alone.
     min_class_size : int, default 10
         Classes with fewer rows are trained with a `SmallClassWarning`.
-    min_match_size : int or None, default 500
+    min_match_size : int or None, default 20
         Rows of a class from which on each dimension is made to be distributed as in training, once the networks are
         trained (see `ganaug.matching`); None matches no class. Vectors on the unit sphere are put there afterwards,
-        which undoes some of it. What smaller classes gain was measured for tables alone, see `TableGAN`.
+        which undoes some of it. Classifiers learn more from such samples alone, and no less from them beside real ones
+        (``benchmarks/results/vector_gan_defaults.jsonl``). The maps of 77 classes of 384 dimensions take 15 MB.
     unit_norm : bool or 'auto', default 'auto'
         Put samples onto the unit sphere; 'auto' does so if the training vectors lie on it.
     device : {'auto', 'cpu', 'cuda', 'mps'}, default 'cpu'
@@ -134,7 +135,7 @@ class VectorGAN(RowGAN):
         class_balance: float = 1.0,
         fine_tune_steps: int = 0,
         min_class_size: int = 10,
-        min_match_size: int | None = 500,
+        min_match_size: int | None = 20,
         unit_norm: bool | str = "auto",
         device: str = "cpu",
         precision: str = "auto",

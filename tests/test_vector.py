@@ -151,14 +151,14 @@ def test_every_loss_and_conditioning_trains_on_vectors(loss, conditioning):
     assert np.isfinite(gan.sample(5)[0]).all()
 
 
-def test_dimensions_of_large_classes_are_matched():
-    X, y = np.random.default_rng(0).exponential(size=(999, 3)), np.repeat(["a", "b"], [500, 499])
+def test_dimensions_of_all_but_small_classes_are_matched():
+    X, y = np.random.default_rng(0).exponential(size=(39, 3)), np.repeat(["a", "b"], [20, 19])
     gan = tiny_vector_gan().fit(X, y)
     far = [
         np.mean([column.distance for column in column_distances(X[y == label], gan.sample(2000, label)[0])])
         for label in ("a", "b")
     ]
-    assert far[0] < 0.05 < 0.1 < far[1]
+    assert far[0] < 0.12 < 0.2 < far[1]
 
 
 @pytest.mark.slow
