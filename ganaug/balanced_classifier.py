@@ -1,7 +1,7 @@
 """`GANBalancedClassifier`: a classifier that takes care of rare classes, by the ordinary means or by synthetic rows."""
 
 import warnings
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from ganaug.calibration import pool_probabilities, shift_logits, shift_prior, to
 from ganaug.dose import CANDIDATES, N_TRIED, Candidate, choose
 from ganaug.dose_prior import find_prior, find_shifted_prior, is_vote
 from ganaug.exceptions import SmallClassWarning
+from ganaug.inner_folds import CV_CONSTRAINT, inner_folds
 from ganaug.over_sampling import NOTHING_TO_ADD, GANOverSampler, describe_fallback
 from ganaug.table_classifier import TableClassifier
 from ganaug.trials import HELD_OUT_SCORES
@@ -41,9 +42,9 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         It gets the data as it was given, so for mixed columns a pipeline that encodes them. None is
         ``ganaug.table_classifier.TableClassifier()``, which takes tables of any columns.
     sampler : GANOverSampler or None, default None
-        How to over-sample; its `estimator`, `scoring` and `random_state` are set to those here. With ``dose='auto'``
-        the most promising of `ganaug.dose.CANDIDATES` are compared; with ``dose='default'`` the most promising one is
-        used, and with a number what the parameters say, so that only the shift is chosen. None is
+        How to over-sample; its `estimator`, `scoring`, `cv`, `n_jobs` and `random_state` are set to those here. With
+        ``dose='auto'`` the most promising of `ganaug.dose.CANDIDATES` are compared; with ``dose='default'`` the most
+        promising one is used, and with a number what the parameters say, so that only the shift is chosen. None is
         ``GANOverSampler(dose='auto')``.
     scoring : {'balanced_accuracy', 'f1_macro', 'average_precision'}, default 'balanced_accuracy'
         The score that counts. Average precision is the rarer class's, of more than two the mean of each against the
@@ -55,6 +56,11 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         ``'auto'`` is True but for votes, which are ensembles already: on the development suite they gain .002 ± .007
         balanced accuracy and lose .005 ± .009 macro-F1 by it (``none_shift`` less ``threshold``, from ``python -m
         benchmarks.table_suite --panel vote --part development --tables --against none_shift``).
+    cv : int, splitter or iterable, default 3
+        Inner folds, see `ganaug.inner_folds`; each costs a fit of the GAN, if one is tried.
+    n_jobs : int or None, default None
+        Processes that train on inner folds side by side; None is one, -1 as many as there are cores. The result is the
+        same for all.
     random_state : None, int or RandomState, default None
         An int makes `fit` repeat exactly on the same machine; it also seeds an estimator that leaves its own open.
 
@@ -86,8 +92,8 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     Where one is tried, the GAN is trained once for each inner fold and once for all rows, for all candidates together;
     the classifier once for each candidate and fold. Shift and expected gain are those of single classifiers.
 
-    It takes no weights of rows and no groups: where rows of one person or thing are alike, inner folds that share them
-    expect too much; keep one row of each.
+    Where rows of one person or thing are alike, inner folds that share them expect too much: pass `groups` to `fit`. It
+    takes no weights of rows.
 
     References
     ----------
@@ -108,11 +114,15 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     array([1, 0])
     """
 
+    __metadata_request__fit: ClassVar[dict] = {"groups": True}  # What outer folds get, inner ones do.
+
     _parameter_constraints: ClassVar[dict] = {
         "estimator": [HasMethods(["fit", "predict_proba"]), None],
         "sampler": [GANOverSampler, None],
         "scoring": [StrOptions(set(HELD_OUT_SCORES))],
         "ensemble": ["boolean", StrOptions({"auto"})],
+        "cv": CV_CONSTRAINT,
+        "n_jobs": [Integral, None],
         "random_state": ["random_state"],
     }
 
@@ -123,21 +133,28 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         *,
         scoring: str = "balanced_accuracy",
         ensemble: bool | str = "auto",
+        cv: Any = 3,
+        n_jobs: int | None = None,
         random_state: RandomState = None,
     ) -> None:
         self.estimator = estimator
         self.sampler = sampler
         self.scoring = scoring
         self.ensemble = ensemble
+        self.cv = cv
+        self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> "GANBalancedClassifier":
+    def fit(self, X: Any, y: Any, *, groups: Any = None) -> "GANBalancedClassifier":
         """Choose on inner folds, then train on all rows.
 
         Parameters
         ----------
         X : DataFrame, array or sparse matrix of shape (N, D), or images as `GANOverSampler` takes them
         y : array of shape (N,)
+        groups : array of shape (N,) or None, default None
+            Rows of a group, such as those of one patient, are together in what inner folds train on, or in what they
+            hold out.
 
         Returns
         -------
@@ -159,16 +176,18 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         seed = as_seed(self.random_state)
         sampler = GANOverSampler(dose="auto") if self.sampler is None else clone(self.sampler)
         estimator = seeded_clone(self._find_estimator(X, seed), seed)
-        sampler.set_params(estimator=estimator, scoring=self.scoring, random_state=seed)
+        # An iterator of splits would be used up by the first look at it.
+        cv = self.cv if isinstance(self.cv, Integral) or hasattr(self.cv, "split") else list(self.cv)
+        sampler.set_params(estimator=estimator, scoring=self.scoring, cv=cv, n_jobs=self.n_jobs, random_state=seed)
         sampler.check()
         self.classes_, counts = np.unique(y, return_counts=True)
         self.prior_ = shift_prior(counts)
         self.choice_, self.tau_ = None, 0.0
         committee: list[Any] = []
-        if (counts == 1).any() and (counts > 1).sum() < 2:
-            self._fall_back(sampler, counts)
+        if len(counts) > 1 and not inner_folds(y, cv, groups, seed):
+            self._fall_back(sampler, len(counts), "row" if groups is None else "group")
         else:
-            committee = self._choose(sampler, X, y)
+            committee = self._choose(sampler, X, y, groups)
         X_all, y_all = sampler.fit_resample(X, y)
         self.verdict_ += describe_fallback(sampler.fallback_)
         self.sampler_, sampler.verdict_ = sampler, self.verdict_
@@ -190,7 +209,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             )
         return TableClassifier(random_state=seed)
 
-    def _choose(self, sampler: GANOverSampler, X: Any, y: Any) -> list[Any]:
+    def _choose(self, sampler: GANOverSampler, X: Any, y: Any, groups: Any) -> list[Any]:
         """Set the shift, and the sampler's parameters if they are left to the inner folds.
 
         Return the inner folds' classifiers for what was chosen, or none if they are not to join.
@@ -200,7 +219,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         says = _say_whose(sampler.dose)
         if sampler.dose == "default":
             _set(sampler, CANDIDATES[prior.best])
-        trials, named = sampler.start_trials(X, y)
+        trials, named = sampler.start_trials(X, y, groups)
         if named is not None:
             if named.dose:
                 trials.check()
@@ -230,15 +249,15 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         side = "rare" if self.tau_ > 0 else "frequent"
         return f"Decisions moved by {abs(self.tau_):.2f} log class frequencies toward {side} classes."
 
-    def _fall_back(self, sampler: GANOverSampler, counts: np.ndarray) -> None:
+    def _fall_back(self, sampler: GANOverSampler, n_classes: int, unit: str) -> None:
         says = _say_whose(sampler.dose)
         if not isinstance(sampler.dose, Real):
             _set(sampler, CANDIDATES[find_prior(sampler.estimator, self.scoring).best])
         self.verdict_ = (
-            f"Classes of one row leave nothing to choose by: {sampler.named()} {says}. {self._describe_shift()}"
+            f"Classes of one {unit} leave nothing to choose by: {sampler.named()} {says}. {self._describe_shift()}"
         )
         warnings.warn(
-            f"{(counts < 2).sum()} of {len(counts)} classes have one row, which inner folds cannot hold out: nothing "
+            f"Inner folds can hold out fewer than two of {n_classes} classes, as the others have one {unit}: nothing "
             "was measured, and decisions are not moved. Collect more rows.",
             SmallClassWarning,
             stacklevel=3,

@@ -9,15 +9,15 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.metrics import balanced_accuracy_score, f1_score
-from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import _safe_indexing, check_random_state, get_tags, indexable
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ganaug._typing import RandomState
 from ganaug._validation import as_seed, check_labels_present, check_y_given, seeded_clone
+from ganaug.inner_folds import CV_CONSTRAINT, Folds, inner_folds
 
 SHIFT_GRID = np.round(np.arange(-1.0, 4.01, 0.1), 2)
 """Multiples of the log prior that `choose_shift` tries; zero, "no shift", is among them."""
@@ -118,42 +118,6 @@ def choose_shift(
     return float(np.asarray(taus)[scores >= scores.max() - standard_error / 2].mean())
 
 
-def inner_folds(
-    y: np.ndarray, n_folds: int, n_repeats: int = 1, random_state: RandomState = None
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Split rows into stratified folds, of which each class that can be held out is in every test part.
-
-    The only row of a class cannot be: it is in every training part, so that classifiers know all classes.
-
-    Parameters
-    ----------
-    y : array of shape (N,)
-        Labels.
-    n_folds : int
-        Fewer if a class of two rows or more has fewer.
-    n_repeats : int, default 1
-    random_state : None, int or RandomState
-
-    Returns
-    -------
-    list of (training rows, test rows)
-        Places, int64, sorted; empty if fewer than two classes have two rows.
-    """
-    classes = np.unique(y, return_inverse=True)[1]
-    counts = np.bincount(classes)
-    several = counts[counts > 1]
-    if len(several) < 2:
-        return []
-    splittable, alone = (np.flatnonzero(which) for which in (counts[classes] > 1, counts[classes] == 1))
-    splitter = RepeatedStratifiedKFold(
-        n_splits=min(n_folds, int(several.min())), n_repeats=n_repeats, random_state=random_state
-    )
-    return [
-        (np.sort(np.concatenate([splittable[train], alone])), splittable[test])
-        for train, test in splitter.split(np.zeros(len(splittable)), classes[splittable])
-    ]
-
-
 class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """Move a classifier's decisions toward rare classes by as much as is best for a score.
 
@@ -165,8 +129,8 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     ----------
     estimator : classifier with ``predict_proba``, or a pipeline that ends in one
     scoring : {'balanced_accuracy', 'f1_macro'}, default 'balanced_accuracy'
-    n_folds : int, default 3
-        Inner folds; fewer if a class of two rows or more has fewer. Raising it costs a training each.
+    cv : int, splitter or iterable, default 3
+        Inner folds, see `ganaug.inner_folds`; each costs a training.
     random_state : None, int or RandomState, default None
         Shuffles the folds; an int also seeds an estimator that leaves its own open.
 
@@ -200,10 +164,12 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     [0, 0]
     """
 
+    __metadata_request__fit: ClassVar[dict] = {"groups": True}  # What outer folds get, inner ones do.
+
     _parameter_constraints: ClassVar[dict] = {
         "estimator": [HasMethods(["fit", "predict_proba"])],
         "scoring": [StrOptions(set(SHIFT_SCORES))],
-        "n_folds": [Interval(Integral, 2, None, closed="left")],
+        "cv": CV_CONSTRAINT,
         "random_state": ["random_state"],
     }
 
@@ -212,26 +178,28 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         estimator: Any,
         *,
         scoring: str = "balanced_accuracy",
-        n_folds: int = 3,
+        cv: Any = 3,
         random_state: RandomState = None,
     ) -> None:
         self.estimator = estimator
         self.scoring = scoring
-        self.n_folds = n_folds
+        self.cv = cv
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> "ShiftedClassifier":
+    def fit(self, X: Any, y: Any, *, groups: Any = None) -> "ShiftedClassifier":
         """Choose the shift on inner folds, then train on all rows.
 
         Parameters
         ----------
         X : rows, as the estimator takes them
         y : array of shape (N,)
+        groups : array of shape (N,) or None, default None
+            Rows of a group are together in what inner folds train on, or in what they hold out.
 
         Raises
         ------
         ValueError
-            If a parameter is unusable or the target is not one of classes.
+            If a parameter is unusable, the target is not one of classes, or groups leave no inner folds.
         """
         self._validate_params()
         check_y_given(self, y)
@@ -240,17 +208,17 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         is_int = isinstance(self.random_state, Integral)
         seed = as_seed(self.random_state if is_int else check_random_state(self.random_state))
         estimator = seeded_clone(self.estimator, seed) if is_int else clone(self.estimator)
+        encoder = LabelEncoder().fit(y)
+        classes = encoder.transform(y)
+        folds = inner_folds(classes, self.cv, groups, seed % 2**32)
         self.estimator_ = clone(estimator).fit(X, y)
         if hasattr(self.estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.estimator_.feature_names_in_
-        encoder = LabelEncoder().fit(y)
-        self.classes_, classes = encoder.classes_, encoder.transform(y)
-        self.prior_ = shift_prior(np.bincount(classes))
-        self.tau_ = 0.0
-        if folds := inner_folds(classes, self.n_folds, random_state=seed % 2**32):
+        self.classes_, self.prior_, self.tau_ = encoder.classes_, shift_prior(np.bincount(classes)), 0.0
+        if folds:
             logits = self._predict_held_out(estimator, *indexable(X), np.asarray(y), folds)
-            held_out = np.sort(np.concatenate([test for _, test in folds]))
-            self.tau_ = choose_shift(logits[held_out], classes[held_out], self.prior_, SHIFT_SCORES[self.scoring])
+            held_out = classes[np.concatenate([test for _, test in folds])]
+            self.tau_ = choose_shift(logits, held_out, self.prior_, SHIFT_SCORES[self.scoring])
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -274,15 +242,13 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
 
-    def _predict_held_out(
-        self, estimator: Any, X: Any, y: np.ndarray, folds: Sequence[tuple[np.ndarray, np.ndarray]]
-    ) -> np.ndarray:
-        """Return logits of shape (N, K), of which those of rows in a test part are set."""
-        logits = np.empty((len(y), len(self.classes_)))
+    def _predict_held_out(self, estimator: Any, X: Any, y: np.ndarray, folds: Folds) -> np.ndarray:
+        """Return logits of the rows of all test parts, fold after fold."""
+        logits = []
         for train, test in folds:
             fitted = clone(estimator).fit(_safe_indexing(X, train), y[train])
-            logits[test] = to_logits(fitted.predict_proba(_safe_indexing(X, test)))
-        return logits
+            logits.append(to_logits(fitted.predict_proba(_safe_indexing(X, test))))
+        return np.concatenate(logits)
 
 
 def to_logits(proba: np.ndarray) -> np.ndarray:

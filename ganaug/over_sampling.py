@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -20,6 +21,7 @@ from ganaug.dose import CANDIDATES, HALVES, N_TRIED, Candidate, Choice, choose
 from ganaug.dose_prior import FULL_BALANCE_SCORES, family_of, find_prior, score_kind
 from ganaug.filters import FILTERS, Filter
 from ganaug.image import ImageGAN
+from ganaug.inner_folds import CV_CONSTRAINT
 from ganaug.pool import Pool, check_shares, concatenate, plain_label
 from ganaug.table import TableGAN
 from ganaug.table_data import as_array, check_column_names, densify, formed_like, is_frame, refuse_foreign_frame
@@ -63,8 +65,11 @@ class GANOverSampler(BaseOverSampler):
     scoring : str, callable or None, default None
         The score that counts, by scikit-learn's names. None is 'balanced_accuracy'. 'average_precision' is the rarer
         class's, whatever the labels; of more than two classes the mean of each against the rest.
-    n_folds, n_repeats : int, default 3 and 1
-        Inner folds of 'auto'. Raising them costs a fit of the GAN each.
+    cv : int, splitter or iterable, default 3
+        Inner folds of 'auto', see `ganaug.inner_folds`; each costs a fit of the GAN.
+    n_jobs : int or None, default None
+        Processes that train on inner folds side by side; None is one, -1 as many as there are cores. The result is the
+        same for all.
     k_neighbors : int, default 5
         Neighbours that SMOTE interpolates to.
     min_class_size : int, default 5
@@ -113,6 +118,8 @@ class GANOverSampler(BaseOverSampler):
     ((80, 3), {'rare': 20}, ['gan', 'real', 'smote'])
     """
 
+    __metadata_request__fit_resample: ClassVar[dict] = {"groups": True}  # What outer folds get, inner ones do.
+
     _parameter_constraints: ClassVar[dict] = {
         **BaseOverSampler._parameter_constraints,
         "gan": [None, HasMethods(["fit", "sample", "get_params"])],
@@ -121,8 +128,8 @@ class GANOverSampler(BaseOverSampler):
         "filter": [None, StrOptions(set(FILTERS)), Filter],
         "estimator": [None, HasMethods(["fit", "predict"])],
         "scoring": [None, str, callable],
-        "n_folds": [Interval(Integral, 2, None, closed="left")],
-        "n_repeats": [Interval(Integral, 1, None, closed="left")],
+        "cv": CV_CONSTRAINT,
+        "n_jobs": [Integral, None],
         "k_neighbors": [Interval(Integral, 1, None, closed="left")],
         "min_class_size": [Interval(Integral, 1, None, closed="left")],
     }
@@ -137,8 +144,8 @@ class GANOverSampler(BaseOverSampler):
         filter: str | Filter | None = None,
         estimator: Any = None,
         scoring: str | Callable | None = None,
-        n_folds: int = 3,
-        n_repeats: int = 1,
+        cv: Any = 3,
+        n_jobs: int | None = None,
         k_neighbors: int = 5,
         min_class_size: int = 5,
         random_state: RandomState = None,
@@ -150,21 +157,21 @@ class GANOverSampler(BaseOverSampler):
         self.filter = filter
         self.estimator = estimator
         self.scoring = scoring
-        self.n_folds = n_folds
-        self.n_repeats = n_repeats
+        self.cv = cv
+        self.n_jobs = n_jobs
         self.k_neighbors = k_neighbors
         self.min_class_size = min_class_size
         self.random_state = random_state
 
-    def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
+    def fit_resample(self, X: Any, y: Any, *, groups: Any = None) -> tuple[Any, Any]:
         """Add rows.
 
         Parameters
         ----------
         X : DataFrame, array, list of lists or sparse matrix of shape (N, n_features), or images of shape (N, ...)
         y : array of shape (N,)
-        **params : dict
-            None are taken.
+        groups : array of shape (N,) or None, default None
+            Rows of a group are together in what inner folds train on, or in what they hold out.
 
         Returns
         -------
@@ -179,7 +186,7 @@ class GANOverSampler(BaseOverSampler):
             If the filter lets too few of the GAN's rows pass.
         """
         check_labels_present(y)
-        return super().fit_resample(X, y, **params)
+        return super().fit_resample(X, y, groups=groups)
 
     def _check_X_y(self, X: Any, y: Any) -> tuple[Any, np.ndarray, bool]:  # noqa: N802
         refuse_foreign_frame(X)
@@ -206,12 +213,12 @@ class GANOverSampler(BaseOverSampler):
             return X, np.asarray(y), binarize_y
         raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
 
-    def _fit_resample(self, X: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
+    def _fit_resample(self, X: Any, y: np.ndarray, groups: Any = None) -> tuple[Any, np.ndarray]:
         self.check()
         seed = as_seed(self.random_state)
         self._class_counts = Counter(y.tolist())
         vars(self).pop("choice_", None)
-        self._decide(X, y, seed)
+        self._decide(X, y, groups, seed)
         self.n_new_ = {plain_label(label): round(self.dose_ * n) for label, n in self.sampling_strategy_.items()}
         if not any(self.n_new_.values()):
             return self._keep_as_is(X, y)
@@ -250,10 +257,10 @@ class GANOverSampler(BaseOverSampler):
         if self.dose == "auto" and (self.sources is not None or self.filter is not None):
             raise ValueError("dose='auto' chooses sources and filter itself; leave both None, or set a dose.")
 
-    def _decide(self, X: Any, y: np.ndarray, seed: int) -> None:
+    def _decide(self, X: Any, y: np.ndarray, groups: Any, seed: int) -> None:
         """Set dose, sources and filter, and say why."""
         if self.dose == "auto":
-            self._choose(X, y, seed)
+            self._choose(X, y, groups, seed)
             return
         named = self.named()
         self._adopt(named)
@@ -274,7 +281,7 @@ class GANOverSampler(BaseOverSampler):
             "on this data: dose='auto' with an estimator does."
         )
 
-    def _choose(self, X: Any, y: np.ndarray, seed: int) -> None:
+    def _choose(self, X: Any, y: np.ndarray, groups: Any, seed: int) -> None:
         if self.estimator is None:
             raise ValueError(
                 "dose='auto' compares candidates by the classifier that the rows are for; pass estimator=..., or set a "
@@ -284,7 +291,7 @@ class GANOverSampler(BaseOverSampler):
         prior = find_prior(self.estimator, scoring).top(N_TRIED)
         shown = scoring if isinstance(scoring, str) else "the score"
         if prior.names and self._lacks_rows():
-            trials, estimator = self._make_trials(X, y, seed), seeded_clone(self.estimator, seed)
+            trials, estimator = self._make_trials(X, y, groups, seed), seeded_clone(self.estimator, seed)
             trials.check()
             scores = trials.score(estimator, [_find_scorer(estimator, scoring)], ["none", *prior.names])[0]
             self.choice_ = choose(scores, trials.n_rare, prior, shown)
@@ -300,23 +307,24 @@ class GANOverSampler(BaseOverSampler):
     def _adopt(self, candidate: Candidate) -> None:
         self.dose_, self.sources_, self.filter_ = candidate.dose, dict(candidate.sources), candidate.filter
 
-    def _make_trials(self, X: Any, y: np.ndarray, seed: int) -> Trials:
+    def _make_trials(self, X: Any, y: np.ndarray, groups: Any, seed: int) -> Trials:
         return Trials(
             X,
             y,
-            lambda X, y: self._make_pool(X, y, seed),
+            partial(self._make_pool, seed=seed),
             self._count_new,
-            n_folds=self.n_folds,
-            n_repeats=self.n_repeats,
+            cv=self.cv,
+            groups=groups,
+            n_jobs=self.n_jobs,
             seed=seed,
         )
 
-    def start_trials(self, X: Any, y: Any) -> tuple[Trials, Candidate | None]:
+    def start_trials(self, X: Any, y: Any, groups: Any = None) -> tuple[Trials, Candidate | None]:
         """Return the inner folds on which ways to over-sample can be tried, and the one that the parameters name.
 
         Parameters
         ----------
-        X, y
+        X, y, groups
             As for `fit_resample`.
 
         Returns
@@ -329,7 +337,7 @@ class GANOverSampler(BaseOverSampler):
         X, y, _ = self._check_X_y(X, y)
         self.sampling_strategy_ = check_sampling_strategy(self.sampling_strategy, y, self._sampling_type)
         self._class_counts = Counter(y.tolist())
-        trials = self._make_trials(X, y, as_seed(self.random_state))
+        trials = self._make_trials(X, y, groups, as_seed(self.random_state))
         if not self._lacks_rows():
             return trials, CANDIDATES["none"]
         return trials, None if self.dose == "auto" else self.named()

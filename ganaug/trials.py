@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.metrics import average_precision_score
+from sklearn.utils.parallel import Parallel, delayed
 
 from ganaug._typing import Label
 from ganaug._validation import list_first
-from ganaug.calibration import SHIFT_SCORES, choose_shift, inner_folds, shift_logits, shift_prior, to_logits
+from ganaug.calibration import SHIFT_SCORES, choose_shift, shift_logits, shift_prior, to_logits
 from ganaug.dose import CANDIDATES, Candidate
 from ganaug.exceptions import SmallClassWarning
+from ganaug.inner_folds import inner_folds
 from ganaug.pool import Pool, concatenate
 from ganaug.table_data import densify, formed_like
 
@@ -97,7 +99,10 @@ class Trials:
         ``make_pool(X, y)`` returns a `Pool` of dense rows; it is called for folds that are drawn from.
     count_new : callable
         ``count_new(y)`` returns how many new rows each class would get at dose one.
-    n_folds, n_repeats : int, default 3 and 1
+    cv, groups
+        See `ganaug.inner_folds`.
+    n_jobs : int or None, default None
+        Processes that the folds are shared out to, as `joblib.Parallel` takes it.
     seed : int
     """
 
@@ -108,25 +113,28 @@ class Trials:
         make_pool: Callable[[Any, np.ndarray], Pool],
         count_new: Callable[[np.ndarray], Mapping[Label, int]],
         *,
-        n_folds: int = 3,
-        n_repeats: int = 1,
+        cv: Any = 3,
+        groups: Any = None,
+        n_jobs: int | None = None,
         seed: int = 0,
     ) -> None:
-        counts = np.unique(y, return_counts=True)[1]
-        folds = inner_folds(y, n_folds, n_repeats, seed)
+        labels, unit = np.unique(y), "row" if groups is None else "group"
+        folds = inner_folds(y, cv, groups, seed)
+        held_out = np.unique(np.concatenate([y[test] for _, test in folds])) if folds else labels[:0]
         if not folds:
             raise ValueError(
-                'dose="auto" compares candidates on inner folds and needs two classes of two rows or more; there '
-                f"{'is' if (counts > 1).sum() == 1 else 'are'} {(counts > 1).sum()}. Set the dose."
+                f'dose="auto" compares candidates on inner folds and needs two classes of two {unit}s or more. Set the '
+                f"dose."
             )
-        if counts.min() < 2:
+        if len(held_out) < len(labels):
             warnings.warn(
-                f"{(counts < 2).sum()} of {len(counts)} classes have one row, which inner folds cannot hold out: what "
-                "is chosen there is measured on the other classes. Leave these classes out, or collect more rows.",
+                f"{len(labels) - len(held_out)} of {len(labels)} classes have one {unit}, which inner folds cannot "
+                "hold out: what is chosen there is measured on the other classes. Leave these classes out, or collect "
+                "more rows.",
                 SmallClassWarning,
                 stacklevel=6,
             )
-        self.y = y
+        self.y, self.n_jobs = y, n_jobs
         self._folds = [_InnerFold(X, y, train, test, make_pool, count_new) for train, test in folds]
 
     @property
@@ -159,7 +167,8 @@ class Trials:
         -------
         ndarray of shape (n_scorers, n_trials, n_candidates), float64
         """
-        scores = [[fold.score(estimator, scorers, CANDIDATES[name]) for name in names] for fold in self._folds]
+        candidates = [CANDIDATES[name] for name in names]
+        scores = self._map(_InnerFold.score, estimator, scorers, candidates)
         return np.array(scores).transpose(2, 0, 1)
 
     def predict(self, estimator: Any, candidates: Mapping[str, Candidate], keep: bool = False) -> HeldOut:
@@ -174,14 +183,15 @@ class Trials:
         """
         labels, counts = np.unique(self.y, return_counts=True)
         held_out = HeldOut([np.searchsorted(labels, fold.y_test) for fold in self._folds], shift_prior(counts), {})
-        for name, candidate in candidates.items():
-            held_out.proba[name], held_out.classifiers[name] = [], []
-            for fold in self._folds:
-                classifier = fold.fit(estimator, candidate)
-                held_out.proba[name].append(classifier.predict_proba(fold.X_test))
-                if keep:
-                    held_out.classifiers[name].append(classifier)
+        of_folds = self._map(_InnerFold.predict, estimator, list(candidates.values()), keep)
+        for place, name in enumerate(candidates):
+            held_out.proba[name] = [proba[place] for proba, _ in of_folds]
+            held_out.classifiers[name] = [classifiers[place] for _, classifiers in of_folds] if keep else []
         return held_out
+
+    def _map(self, do: Callable, *args: Any) -> list[Any]:
+        """Return what is done on each fold, by several processes if there are to be; then pools are not kept."""
+        return Parallel(self.n_jobs)(delayed(do)(fold, *args) for fold in self._folds)
 
 
 class _InnerFold:
@@ -223,8 +233,23 @@ class _InnerFold:
                 )
             raise
 
-    def score(self, estimator: Any, scorers: Sequence[Callable], candidate: Candidate) -> list[float]:
-        fitted = self.fit(estimator, candidate)
+    def predict(
+        self, estimator: Any, candidates: Sequence[Candidate], keep: bool
+    ) -> tuple[list[np.ndarray], list[Any]]:
+        """Return what clones say of the test part, one for each candidate, and the clones if they are to be kept."""
+        proba, classifiers = [], []
+        for candidate in candidates:
+            classifier = self.fit(estimator, candidate)
+            proba.append(classifier.predict_proba(self.X_test))
+            if keep:
+                classifiers.append(classifier)
+        return proba, classifiers
+
+    def score(self, estimator: Any, scorers: Sequence[Callable], candidates: Sequence[Candidate]) -> list[list[float]]:
+        """Return each candidate's scores."""
+        return [self._score(self.fit(estimator, candidate), scorers) for candidate in candidates]
+
+    def _score(self, fitted: Any, scorers: Sequence[Callable]) -> list[float]:
         try:
             return [float(scorer(fitted, self.X_test, self.y_test)) for scorer in scorers]
         except ValueError as error:

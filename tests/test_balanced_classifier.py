@@ -6,21 +6,23 @@ import pandas as pd
 import pytest
 from _tables import make_labels, make_mixed, make_numbers, tiny_table_gan
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ganaug import GANBalancedClassifier, GANOverSampler
 from ganaug.calibration import ShiftedClassifier
 from ganaug.dose import CANDIDATES, N_TRIED, Choice
 from ganaug.dose_prior import Prior, find_prior, find_shifted_prior
 from ganaug.exceptions import SmallClassWarning
+from ganaug.inner_folds import inner_folds
 from ganaug.table_classifier import TableClassifier
 from ganaug.trials import HELD_OUT_SCORES, HeldOut
 
@@ -253,6 +255,54 @@ def test_cross_validation_and_search_reach_inside():
     assert GridSearchCV(make_classifier(dose=1.0), grid, cv=2).fit(X, y).best_estimator_.sampler_.gan_.max_steps == 1
 
 
+class TestInnerFolds:
+    GROUPS = np.arange(400) % 20
+
+    def test_groups_stay_together(self, monkeypatch):
+        X, y = make_overlap()
+        seen, fit = [], KNeighborsClassifier.fit
+        monkeypatch.setattr(KNeighborsClassifier, "fit", lambda self, X, y: seen.append(X) or fit(self, X, y))
+        fitted = make_classifier(KNeighborsClassifier(), dose=0.0).fit(X, y, groups=self.GROUPS)
+        assert len(fitted.estimators_) == 4
+        group_of = {row.tobytes(): group for row, group in zip(X, self.GROUPS, strict=True)}
+        in_training = [{group_of[row.tobytes()] for row in part} for part in seen]
+        assert [len(part) for part in in_training[-1:]] == [20]
+        for own, rows in zip(in_training[:-1], seen, strict=False):
+            assert len(rows) == 20 * len(own) < 400
+
+    def test_splits_may_be_given_even_as_an_iterator(self):
+        X, y = make_overlap()
+        splits = list(StratifiedKFold(2).split(X, y))
+        fitted = [
+            make_classifier(dose=0.0).set_params(cv=cv).fit(X, y) for cv in (splits, iter(splits), StratifiedKFold(2))
+        ]
+        assert {len(one.estimators_) for one in fitted} == {3}
+        assert len({one.tau_ for one in fitted}) == 1
+
+    def test_processes_find_what_one_does(self):
+        X, y = make_overlap()
+        one, two = (make_classifier().set_params(n_jobs=n).fit(X, y) for n in (None, 2))
+        assert one.verdict_ == two.verdict_
+        np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
+
+    def test_groups_of_outer_folds_reach_the_inner_ones(self, monkeypatch):
+        X, y = make_overlap()
+        seen = []
+        monkeypatch.setattr(
+            "ganaug.trials.inner_folds",
+            lambda y, cv, groups, _: seen.append(groups) or inner_folds(y, cv, groups),
+        )
+        steps = make_pipeline(StandardScaler(), make_classifier(dose=0.0))
+        with config_context(enable_metadata_routing=True):
+            cross_val_score(steps, X, y, cv=GroupKFold(2), params={"groups": self.GROUPS}, error_score="raise")
+        assert [len(np.unique(groups)) for groups in seen] == [10, 10]
+
+    @pytest.mark.parametrize("cv", [1, 2.5, None, 0])
+    def test_other_numbers_are_refused(self, cv):
+        with pytest.raises(ValueError, match="'cv' parameter of GANBalancedClassifier must be"):
+            make_classifier().set_params(cv=cv).fit(NUMBERS, LABELS)
+
+
 def test_the_given_sampler_is_not_touched():
     classifier = make_classifier()
     classifier.fit(NUMBERS, LABELS)
@@ -265,7 +315,7 @@ def test_a_class_of_one_row_falls_back_and_says_so():
     y = np.array(["common"] * 59 + ["rare"])
     with pytest.warns(SmallClassWarning) as caught:
         fitted = make_classifier().fit(NUMBERS, y)
-    assert "1 of 2 classes have one row" in str(caught[0].message)
+    assert "hold out fewer than two of 2 classes, as the others have one row" in str(caught[0].message)
     assert fitted.tau_ == 0
     assert set(fitted.sampler_.source_) == {"real", "duplicate"}
     assert fitted.verdict_ == fitted.sampler_.verdict_

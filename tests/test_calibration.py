@@ -5,7 +5,7 @@ from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, f1_score
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ganaug.calibration import (
@@ -13,7 +13,6 @@ from ganaug.calibration import (
     SHIFT_SCORES,
     ShiftedClassifier,
     choose_shift,
-    inner_folds,
     shift_logits,
 )
 
@@ -94,37 +93,23 @@ def test_classes_of_one_row_beside_one_other_leave_the_decisions_as_they_are():
     np.testing.assert_array_equal(shifted.predict(X), LogisticRegression().fit(X, y).predict(X))
 
 
-class TestInnerFolds:
-    Y = np.array(["a"] * 7 + ["b"] * 5 + ["alone"])
-
-    def test_every_row_is_tested_once_in_a_repeat_but_the_only_one_of_a_class(self):
-        folds = inner_folds(self.Y, 3, n_repeats=2, random_state=0)
-        assert len(folds) == 6
-        for repeat in (folds[:3], folds[3:]):
-            assert sorted(np.concatenate([test for _, test in repeat]).tolist()) == list(range(12))
-        for train, test in folds:
-            assert 12 in train
-            assert sorted([*train, *test]) == list(range(13))
-            assert set(self.Y[test]) == {"a", "b"}
-
-    def test_they_are_scikit_learns_where_no_row_is_alone(self):
-        expected = StratifiedKFold(3, shuffle=True, random_state=5).split(self.Y[:12], self.Y[:12])
-        for own, other in zip(inner_folds(self.Y[:12], 3, random_state=5), expected, strict=True):
-            np.testing.assert_array_equal(np.concatenate(own), np.concatenate(other))
-
-    def test_the_smallest_class_of_several_rows_limits_them(self):
-        assert len(inner_folds(np.array([0] * 9 + [1] * 2 + [2]), 5)) == 2
-
-    @pytest.mark.parametrize("y", [[0, 0, 0, 1], [0, 1, 2], [0, 0]])
-    def test_one_such_class_is_too_few(self, y):
-        assert inner_folds(np.array(y), 3) == []
-
-
 def test_there_are_as_many_folds_as_asked_for(monkeypatch):
     fits, fit = [], LogisticRegression.fit
     monkeypatch.setattr(LogisticRegression, "fit", lambda self, X, y: fits.append(y) or fit(self, X, y))
-    ShiftedClassifier(LogisticRegression(), n_folds=5).fit(*make_overlap())
+    ShiftedClassifier(LogisticRegression(), cv=5).fit(*make_overlap())
     assert len(fits) == 5 + 1
+
+
+def test_groups_stay_together(monkeypatch):
+    X, y = make_overlap()
+    groups, seen, fit = np.arange(len(y)) // 2 % 40, [], LogisticRegression.fit
+    monkeypatch.setattr(LogisticRegression, "fit", lambda self, X, y: seen.append(X) or fit(self, X, y))
+    ShiftedClassifier(LogisticRegression(), random_state=0).fit(X, y, groups=groups)
+    group_of = {row.tobytes(): group for row, group in zip(X, groups, strict=True)}
+    assert len(seen) == 1 + 3
+    for part in seen[1:]:
+        counts = np.bincount([group_of[row.tobytes()] for row in part], minlength=40)
+        assert set(counts / np.bincount(groups)) == {0, 1}
 
 
 def test_labels_come_back_and_frames_go_through():
@@ -156,7 +141,7 @@ def test_clones_repeat_and_search_reaches_inside():
     ("parameters", "message"),
     [
         ({"scoring": "accuracy"}, "'scoring' parameter of ShiftedClassifier must be a str among"),
-        ({"n_folds": 1}, "'n_folds' parameter of ShiftedClassifier must be an int in the range"),
+        ({"cv": 1}, "'cv' parameter of ShiftedClassifier must be an int in the range"),
     ],
 )
 def test_bad_parameters_are_refused(parameters, message):

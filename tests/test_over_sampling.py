@@ -24,6 +24,7 @@ from ganaug.dose import Choice
 from ganaug.dose_prior import Prior
 from ganaug.exceptions import QuotaError, SmallClassWarning
 from ganaug.filters import FILTERS, ConfidenceFilter
+from ganaug.inner_folds import inner_folds
 from ganaug.over_sampling import _find_scorer
 from ganaug.table_classifier import TableClassifier
 
@@ -331,6 +332,20 @@ class TestHosts:
                 )
                 assert scores.shape == (2,)
 
+    def test_groups_pass_through_a_pipeline(self, monkeypatch):
+        seen = []
+        monkeypatch.setattr(
+            "ganaug.trials.inner_folds",
+            lambda y, cv, groups, _: seen.append(groups) or inner_folds(y, cv, groups),
+        )
+        sampler = make_sampler(dose="auto", sources=None, estimator=LogisticRegression())
+        steps = Pipeline([("sampler", sampler), ("classifier", LogisticRegression())])
+        groups = np.arange(60) % 20
+        with sklearn.config_context(enable_metadata_routing=True):
+            steps.fit(NUMBERS, LABELS, groups=groups)
+        sampler.fit_resample(NUMBERS, LABELS, groups=groups)
+        assert [own.tolist() for own in seen] == [groups.tolist()] * 2
+
     def test_feature_names(self):
         sampler = make_sampler(sources={"smote": 1})
         sampler.fit_resample(MIXED, LABELS)
@@ -382,9 +397,9 @@ def test_inner_folds_get_their_share_of_the_new_rows(strategy):
 
 
 def test_numbers_reach_the_pools_and_the_inner_folds():
-    options = {"k_neighbors": 2, "min_class_size": 7, "n_folds": 4, "n_repeats": 2}
+    options = {"k_neighbors": 2, "min_class_size": 7, "cv": 4}
     trials, _ = make_sampler(**options).start_trials(NUMBERS, LABELS)
-    assert [(pool.k_neighbors, pool.min_class_size) for pool in trials.pools] == [(2, 7)] * 8
+    assert [(pool.k_neighbors, pool.min_class_size) for pool in trials.pools] == [(2, 7)] * 4
 
 
 def test_auto_trains_seeded_clones_scores_them_as_asked_and_does_what_was_chosen(monkeypatch):

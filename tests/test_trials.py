@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, f1_score, get_scorer
+from sklearn.model_selection import RepeatedStratifiedKFold
 
 from ganaug.calibration import SHIFT_SCORES, shift_logits, to_logits
 from ganaug.dose import CANDIDATES
@@ -56,13 +57,16 @@ def test_candidates_are_trained_with_their_rows_and_tested_on_others(monkeypatch
     monkeypatch.setattr(Memory, "seen", [])
     held_out = make_trials().predict(Memory(), {name: CANDIDATES[name] for name in ("none", "smote", "smote_25")})
     assert Memory.seen[0][0].shape == (60, 2)
-    assert [sum(len(y) for _, y in Memory.seen[start : start + 3]) for start in (0, 3, 6)] == [180, 312, 213]
+    assert [sum(len(y) for _, y in Memory.seen[start::3]) for start in range(3)] == [180, 312, 213]
     assert [len(y) for y in held_out.y] == [30, 30, 30]
     assert [p.shape for p in held_out.proba["smote"]] == [(30, 2)] * 3
 
 
 def test_scores_and_predictions_see_the_same_folds():
-    trials, estimator = make_trials(n_repeats=2), LogisticRegression()
+    trials, estimator = (
+        make_trials(cv=RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=0)),
+        LogisticRegression(),
+    )
     names = ["none", "smote"]
     scores = trials.score(
         estimator, [lambda fitted, X, y: average_precision(fitted.predict_proba(X), y == "rare")], names
@@ -71,6 +75,30 @@ def test_scores_and_predictions_see_the_same_folds():
     assert scores.shape == (1, 6, 2)
     np.testing.assert_allclose(scores[0], held_out)
     assert trials.n_rare == 4
+
+
+def test_processes_find_what_one_does():
+    candidates = {name: CANDIDATES[name] for name in ("none", "smote")}
+    one, two = (make_trials(n_jobs=n).predict(LogisticRegression(), candidates, keep=True) for n in (None, 2))
+    for name in candidates:
+        np.testing.assert_array_equal(np.concatenate(one.proba[name]), np.concatenate(two.proba[name]))
+        assert [own.coef_.tolist() for own in one.classifiers[name]] == [
+            own.coef_.tolist() for own in two.classifiers[name]
+        ]
+    scores = [make_trials(n_jobs=n).score(LogisticRegression(), [get_scorer("accuracy")], ["smote"]) for n in (1, 2)]
+    np.testing.assert_array_equal(*scores)
+
+
+def test_a_class_of_one_group_is_never_held_out():
+    groups = np.arange(90) % 30
+    groups[78:] = 30  # all rare rows
+    X, y = make_data()
+    y[:20] = "other"
+    with pytest.warns(SmallClassWarning, match="1 of 3 classes have one group, which inner folds cannot hold out"):
+        trials = Trials(X, y, FakePool, count_new, groups=groups)
+    assert {label for fold in trials._folds for label in fold.y_test} == {"common", "other"}
+    with pytest.raises(ValueError, match=r"needs two classes of two groups or more\. Set"):
+        Trials(*make_data(), FakePool, count_new, groups=groups)
 
 
 def test_each_candidate_is_scored_after_its_own_shift():
@@ -108,7 +136,7 @@ def test_average_precision_is_of_the_rarer_class_or_of_all():
 
 def test_one_class_of_more_than_a_row_is_too_few():
     X, y = make_data(rare=1)
-    with pytest.raises(ValueError, match=r'dose="auto" .* needs two classes of two rows or more; there is 1\. Set'):
+    with pytest.raises(ValueError, match=r'dose="auto" .* needs two classes of two rows or more\. Set'):
         Trials(X, y, FakePool, count_new)
 
 
