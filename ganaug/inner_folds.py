@@ -47,7 +47,7 @@ def inner_folds(
     ------
     ValueError
         If groups are not as many as rows, or leave no such folds; if a splitter's training part lacks a class, or a
-        test part is empty.
+        test part one that another test part has.
     """
     classes = np.unique(y, return_inverse=True)[1]
     units = np.arange(len(y)) if groups is None else _number_groups(groups, y)
@@ -105,12 +105,19 @@ def _split_groups(
 
 
 def _check_given(y: np.ndarray, folds: Folds) -> Folds:
+    held_out = np.unique(np.concatenate([y[:0], *(y[test] for _, test in folds)]))
+    if not len(held_out):
+        raise ValueError("cv holds out no rows at all; pass a number of folds, or splits with test rows.")
     for number, (train, test) in enumerate(folds):
-        if not len(test):
-            raise ValueError(f"cv holds no rows out in split {number}; pass splits with test rows.")
         if lacking := np.setdiff1d(y, y[train]).tolist():
             raise ValueError(
                 f"cv leaves no row to train on of {list_first(list(map(repr, lacking)))} in split {number}; every "
                 f"training part needs rows of every class. A number of folds sees to that."
+            )
+        if lacking := np.setdiff1d(held_out, y[test]).tolist():
+            raise ValueError(
+                f"cv holds out no row of {list_first(list(map(repr, lacking)))} in split {number}, but elsewhere it "
+                f"does; scores of test parts with other classes do not compare. A number of folds sees to that, with "
+                f"groups, too."
             )
     return folds

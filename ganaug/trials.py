@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from joblib.parallel import get_active_backend
 from sklearn.base import clone
 from sklearn.metrics import average_precision_score
 from sklearn.utils.parallel import Parallel, delayed
@@ -190,8 +191,12 @@ class Trials:
         return held_out
 
     def _map(self, do: Callable, *args: Any) -> list[Any]:
-        """Return what is done on each fold, by several processes if there are to be; then pools are not kept."""
-        return Parallel(self.n_jobs)(delayed(do)(fold, *args) for fold in self._folds)
+        """Return what is done on each fold, by several processes if there are to be; then pools are not kept.
+
+        Where joblib would take threads, as inside its own processes, there is one: GANs in threads do not repeat.
+        """
+        has_threads = getattr(get_active_backend()[0], "uses_threads", False)
+        return Parallel(1 if has_threads else self.n_jobs)(delayed(do)(fold, *args) for fold in self._folds)
 
 
 class _InnerFold:

@@ -106,6 +106,17 @@ class TestGivenSplits:
         with pytest.raises(ValueError, match="leaves no row to train on of 'rare' in split 0"):
             inner_folds(MANY, [(np.arange(50), np.arange(50, 100))])
 
-    def test_an_empty_test_part_is_refused(self):
-        with pytest.raises(ValueError, match="holds no rows out in split 0"):
-            inner_folds(MANY, [(np.arange(100), np.arange(0))])
+    @pytest.mark.parametrize("test", [np.arange(0), np.arange(40)])
+    def test_a_test_part_without_a_class_of_another_is_refused(self, test):
+        everything = np.arange(100)
+        with pytest.raises(ValueError, match=r"holds out no row of .*'rare' in split 1, but elsewhere it does"):
+            inner_folds(MANY, [(everything, np.arange(50, 100)), (everything, test)])
+
+    def test_a_class_that_is_never_held_out_may_lack_everywhere(self):
+        y = np.array(["a", "b", "alone", "a", "b"])
+        assert len(inner_folds(y, [([0, 1, 2], [3, 4]), ([2, 3, 4], [0, 1])])) == 2
+
+    @pytest.mark.parametrize("cv", [[], [(np.arange(100), np.arange(0))]])
+    def test_nothing_held_out_is_refused(self, cv):
+        with pytest.raises(ValueError, match="holds out no rows at all"):
+            inner_folds(MANY, cv)

@@ -1,3 +1,6 @@
+import threading
+
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -87,6 +90,15 @@ def test_processes_find_what_one_does():
         ]
     scores = [make_trials(n_jobs=n).score(LogisticRegression(), [get_scorer("accuracy")], ["smote"]) for n in (1, 2)]
     np.testing.assert_array_equal(*scores)
+
+
+def test_threads_are_not_taken(monkeypatch):
+    monkeypatch.setattr(Memory, "seen", [])
+    used = set()
+    monkeypatch.setattr(Memory, "fit", lambda self, X, y: used.add(threading.get_ident()) or self)
+    with joblib.parallel_config("threading", n_jobs=3):
+        make_trials(n_jobs=3).predict(Memory(), {"none": CANDIDATES["none"]})
+    assert used == {threading.get_ident()}
 
 
 def test_a_class_of_one_group_is_never_held_out():
