@@ -17,7 +17,7 @@ from ganaug.calibration import pool_probabilities, shift_logits, shift_prior, to
 from ganaug.dose import CANDIDATES, N_TRIED, Candidate, choose
 from ganaug.dose_prior import find_prior, find_shifted_prior, is_vote
 from ganaug.exceptions import SmallClassWarning
-from ganaug.inner_folds import CV_CONSTRAINT, inner_folds
+from ganaug.inner_folds import CV_CONSTRAINT, N_JOBS_CONSTRAINT, inner_folds
 from ganaug.over_sampling import NOTHING_TO_ADD, GANOverSampler, describe_fallback
 from ganaug.table_classifier import TableClassifier
 from ganaug.trials import HELD_OUT_SCORES
@@ -32,9 +32,9 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     of several classifiers, `TableClassifier` among them, it is always the shift alone: on the development suite,
     choosing gained nothing over it in the mean of the three scores (``python benchmarks/dose_prior.py --check``).
 
-    A class of one row has no say in what inner folds find, and decisions move toward it as toward the most frequent
-    class. Where fewer than two classes have more, they find nothing: rows are added as `GANOverSampler` does by
-    default, and decisions are not moved.
+    A class that inner folds never hold out, as one of one row, has no say in what they find, and decisions move toward
+    it as toward the most frequent class. Where they can hold out fewer than two, they find nothing: rows are added as
+    `GANOverSampler` does by default, and decisions are not moved.
 
     Parameters
     ----------
@@ -56,13 +56,14 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         ``'auto'`` is True but for votes, which are ensembles already: on the development suite they gain .002 ± .007
         balanced accuracy and lose .005 ± .009 macro-F1 by it (``none_shift`` less ``threshold``, from ``python -m
         benchmarks.table_suite --panel vote --part development --tables --against none_shift``).
-    cv : int, splitter or iterable, default 3
-        Inner folds, see `ganaug.inner_folds`; each costs a fit of the GAN, if one is tried.
+    cv : int, splitter or list of splits, default 3
+        Inner folds, see `ganaug.inner_folds.inner_folds`; each costs a fit of the GAN, if one is tried.
     n_jobs : int or None, default None
-        Processes that train on inner folds side by side; None is one, -1 as many as there are cores. The result is the
-        same for all.
+        Processes that train on inner folds side by side, never threads; None is one, -1 as many as there are cores.
+        The result is the same for all.
     random_state : None, int or RandomState, default None
-        An int makes `fit` repeat exactly on the same machine; it also seeds an estimator that leaves its own open.
+        An int makes `fit` repeat exactly on the same machine, if a splitter's splits do; it also seeds an estimator
+        that leaves its own open.
 
     Attributes
     ----------
@@ -122,7 +123,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         "scoring": [StrOptions(set(HELD_OUT_SCORES))],
         "ensemble": ["boolean", StrOptions({"auto"})],
         "cv": CV_CONSTRAINT,
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS_CONSTRAINT,
         "random_state": ["random_state"],
     }
 
@@ -154,7 +155,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         y : array of shape (N,)
         groups : array of shape (N,) or None, default None
             Rows of a group, such as those of one patient, are together in what inner folds train on, or in what they
-            hold out.
+            hold out. The classifier itself gets none: synthetic rows are of no group.
 
         Returns
         -------
@@ -184,7 +185,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self.prior_ = shift_prior(counts)
         self.choice_, self.tau_ = None, 0.0
         committee: list[Any] = []
-        if len(counts) > 1 and not inner_folds(y, cv, groups, seed):
+        if len(counts) > 1 and not inner_folds(y, cv, groups, seed, X):
             self._fall_back(sampler, len(counts), "row" if groups is None else "group")
         else:
             committee = self._choose(sampler, X, y, groups)
@@ -224,6 +225,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             if named.dose:
                 trials.check()
             held_out = trials.predict(sampler.estimator, {"named": named}, joins)
+            self.prior_ = held_out.prior
             _, taus = held_out.score(self.scoring)
             self.tau_ = taus["named"]
             is_lacking = any(sampler.sampling_strategy_.values())
@@ -235,6 +237,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         if prior.names:
             trials.check()
         held_out = trials.predict(sampler.estimator, tried, joins)
+        self.prior_ = held_out.prior
         scores, taus = held_out.score(self.scoring)
         baseline = "none" if self.scoring == "average_precision" else "moved decisions alone"
         self.choice_ = choose(scores, trials.n_rare, prior, self.scoring, baseline)
@@ -257,7 +260,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             f"Classes of one {unit} leave nothing to choose by: {sampler.named()} {says}. {self._describe_shift()}"
         )
         warnings.warn(
-            f"Inner folds can hold out fewer than two of {n_classes} classes, as the others have one {unit}: nothing "
+            f"Inner folds can hold out fewer than two of {n_classes} classes, for want of {unit}s: nothing "
             "was measured, and decisions are not moved. Collect more rows.",
             SmallClassWarning,
             stacklevel=3,

@@ -7,17 +7,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import softmax
+from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import _safe_indexing, check_random_state, get_tags, indexable
+from sklearn.utils import _safe_indexing, check_random_state, column_or_1d, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from ganaug._typing import RandomState
 from ganaug._validation import as_seed, check_labels_present, check_y_given, seeded_clone
-from ganaug.inner_folds import CV_CONSTRAINT, Folds, inner_folds
+from ganaug.inner_folds import CV_CONSTRAINT, N_JOBS_CONSTRAINT, inner_folds, map_in_processes
 
 SHIFT_GRID = np.round(np.arange(-1.0, 4.01, 0.1), 2)
 """Multiples of the log prior that `choose_shift` tries; zero, "no shift", is among them."""
@@ -59,21 +61,23 @@ def shift_logits(logits: np.ndarray, prior: np.ndarray, tau: float) -> np.ndarra
     return logits - tau * np.log(prior / np.sum(prior))
 
 
-def shift_prior(counts: np.ndarray) -> np.ndarray:
+def shift_prior(counts: np.ndarray, is_measured: np.ndarray | None = None) -> np.ndarray:
     """Return class frequencies by which `shift_logits` may move decisions.
 
-    A class of one row counts as the most frequent one: how far to move toward it cannot be measured, so decisions move
-    no more toward it than toward that one.
+    A class that is never held out counts as the most frequent one: how far to move toward it cannot be measured, so
+    decisions move no more toward it than toward that one.
 
     Parameters
     ----------
     counts : ndarray of shape (K,), int64, positive
+    is_measured : ndarray of shape (K,), bool, or None, default None
+        Which classes are held out; None: those of several rows.
 
     Returns
     -------
     ndarray of shape (K,), float64, of sum one
     """
-    counts = np.where(counts == 1, counts.max(), counts)
+    counts = np.where(counts > 1 if is_measured is None else is_measured, counts, counts.max())
     return counts / counts.sum()
 
 
@@ -129,10 +133,12 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     ----------
     estimator : classifier with ``predict_proba``, or a pipeline that ends in one
     scoring : {'balanced_accuracy', 'f1_macro'}, default 'balanced_accuracy'
-    cv : int, splitter or iterable, default 3
-        Inner folds, see `ganaug.inner_folds`; each costs a training.
+    cv : int, splitter or list of splits, default 3
+        Inner folds, see `ganaug.inner_folds.inner_folds`; each costs a training.
+    n_jobs : int or None, default None
+        Processes that train on inner folds side by side, never threads; None is one, -1 as many as there are cores.
     random_state : None, int or RandomState, default None
-        Shuffles the folds; an int also seeds an estimator that leaves its own open.
+        Shuffles the folds of a number; an int also seeds an estimator that leaves its own open.
 
     Attributes
     ----------
@@ -140,8 +146,8 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     estimator_ : classifier
         Trained on all rows.
     tau_ : float
-        The chosen multiple; 0 changes nothing. A class of a single row has no say in it; if fewer than two classes
-        have more rows, there is nothing to choose by, and it is 0.
+        The chosen multiple; 0 changes nothing. A class that is never held out, as one of a single row, has no say
+        in it; if fewer than two classes are, there is nothing to choose by, and it is 0.
     prior_ : ndarray of shape (n_classes,)
         Class frequencies, see `shift_prior`.
     n_features_in_ : int
@@ -170,6 +176,7 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         "estimator": [HasMethods(["fit", "predict_proba"])],
         "scoring": [StrOptions(set(SHIFT_SCORES))],
         "cv": CV_CONSTRAINT,
+        "n_jobs": N_JOBS_CONSTRAINT,
         "random_state": ["random_state"],
     }
 
@@ -179,11 +186,13 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         *,
         scoring: str = "balanced_accuracy",
         cv: Any = 3,
+        n_jobs: int | None = None,
         random_state: RandomState = None,
     ) -> None:
         self.estimator = estimator
         self.scoring = scoring
         self.cv = cv
+        self.n_jobs = n_jobs
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any, *, groups: Any = None) -> "ShiftedClassifier":
@@ -194,12 +203,13 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         X : rows, as the estimator takes them
         y : array of shape (N,)
         groups : array of shape (N,) or None, default None
-            Rows of a group are together in what inner folds train on, or in what they hold out.
+            Rows of a group are together in what inner folds train on, or in what they hold out. Where scikit-learn
+            routes metadata, an estimator that asks for them gets them, too.
 
         Raises
         ------
-        ValueError
-            If a parameter is unusable, the target is not one of classes, or groups leave no inner folds.
+        TypeError, ValueError
+            If a parameter is unusable, the target is not one of classes, or `cv` and groups give no inner folds.
         """
         self._validate_params()
         check_y_given(self, y)
@@ -210,16 +220,31 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         estimator = seeded_clone(self.estimator, seed) if is_int else clone(self.estimator)
         encoder = LabelEncoder().fit(y)
         classes = encoder.transform(y)
-        folds = inner_folds(classes, self.cv, groups, seed % 2**32)
-        self.estimator_ = clone(estimator).fit(X, y)
+        folds = inner_folds(column_or_1d(y), self.cv, groups, seed % 2**32, X)
+        metadata = self._route(groups)
+        self.estimator_ = clone(estimator).fit(X, y, **metadata)
         if hasattr(self.estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.estimator_.feature_names_in_
-        self.classes_, self.prior_, self.tau_ = encoder.classes_, shift_prior(np.bincount(classes)), 0.0
+        self.classes_, counts = encoder.classes_, np.bincount(classes)
+        self.prior_, self.tau_ = shift_prior(counts), 0.0
         if folds:
-            logits = self._predict_held_out(estimator, *indexable(X), np.asarray(y), folds)
             held_out = classes[np.concatenate([test for _, test in folds])]
-            self.tau_ = choose_shift(logits, held_out, self.prior_, SHIFT_SCORES[self.scoring])
+            self.prior_ = shift_prior(counts, np.isin(np.arange(len(counts)), held_out))
+            (X,) = indexable(X)
+            logits = map_in_processes(_hold_out, folds, estimator, X, np.asarray(y), metadata, n_jobs=self.n_jobs)
+            self.tau_ = choose_shift(np.concatenate(logits), held_out, self.prior_, SHIFT_SCORES[self.scoring])
         return self
+
+    def _route(self, groups: Any) -> dict[str, Any]:
+        """Return what of the metadata the estimator asks for."""
+        if groups is None or not get_config()["enable_metadata_routing"]:
+            return {}
+        return dict(process_routing(self, "fit", groups=groups).estimator.fit)
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return what is asked for, here and by the estimator."""
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        return MetadataRouter(owner=self).add_self_request(self).add(estimator=self.estimator, method_mapping=mapping)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the shifted decisions, of shape (N,)."""
@@ -242,13 +267,15 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
 
-    def _predict_held_out(self, estimator: Any, X: Any, y: np.ndarray, folds: Folds) -> np.ndarray:
-        """Return logits of the rows of all test parts, fold after fold."""
-        logits = []
-        for train, test in folds:
-            fitted = clone(estimator).fit(_safe_indexing(X, train), y[train])
-            logits.append(to_logits(fitted.predict_proba(_safe_indexing(X, test))))
-        return np.concatenate(logits)
+
+def _hold_out(
+    fold: tuple[np.ndarray, np.ndarray], estimator: Any, X: Any, y: np.ndarray, metadata: dict[str, Any]
+) -> np.ndarray:
+    """Return logits of a fold's test part."""
+    train, test = fold
+    own = _check_method_params(X, metadata, indices=train)
+    fitted = clone(estimator).fit(_safe_indexing(X, train), y[train], **own)
+    return to_logits(fitted.predict_proba(_safe_indexing(X, test)))
 
 
 def to_logits(proba: np.ndarray) -> np.ndarray:

@@ -110,7 +110,7 @@ class MarginalMatching(nn.Module):
             for numbers in torch.arange(n_numbers).split(max(1, _VALUES_MAPPED // max(len(own), len(logits)))):
                 weights, present = _find_presence(logits, own, numbers.tolist(), layout, cases)
                 n_counting = torch.minimum(present.sum(1), weights.sum(1))
-                counts_enough = n_counting >= min(_FEWEST_NUMBERS, min_size)
+                counts_enough = (n_counting >= min(_FEWEST_NUMBERS, min_size)) & logits[:, numbers].isfinite().all(0)
                 numbers, weights, present = numbers[counts_enough], weights[counts_enough], present[counts_enough]
                 real = own[:, [layout.numbers[number] for number in numbers]].T
                 low, high, table = _fit_maps(logits[:, numbers].T, weights, real, present, n_cells)
@@ -265,4 +265,6 @@ def _interpolate(x: Tensor, xp: Tensor, fp: Tensor) -> Tensor:
     (x0, x1), (f0, f1) = (
         (values.gather(1, right - 1), values.gather(1, right.clamp(max=values.shape[1] - 1))) for values in (xp, fp)
     )
-    return torch.lerp(f0, f1, ((x - x0) / (x1 - x0).clamp(min=_TINY)).clamp(0, 1))
+    gap = x1 - x0
+    share = ((x - x0) / torch.where(gap > 0, gap, 1)).clamp(0, 1)
+    return torch.lerp(f0, f1, torch.where(x >= x1, 1.0, share))

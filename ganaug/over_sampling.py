@@ -21,7 +21,7 @@ from ganaug.dose import CANDIDATES, HALVES, N_TRIED, Candidate, Choice, choose
 from ganaug.dose_prior import FULL_BALANCE_SCORES, family_of, find_prior, score_kind
 from ganaug.filters import FILTERS, Filter
 from ganaug.image import ImageGAN
-from ganaug.inner_folds import CV_CONSTRAINT
+from ganaug.inner_folds import CV_CONSTRAINT, N_JOBS_CONSTRAINT, number_groups
 from ganaug.pool import Pool, check_shares, concatenate, plain_label
 from ganaug.table import TableGAN
 from ganaug.table_data import as_array, check_column_names, densify, formed_like, is_frame, refuse_foreign_frame
@@ -65,11 +65,11 @@ class GANOverSampler(BaseOverSampler):
     scoring : str, callable or None, default None
         The score that counts, by scikit-learn's names. None is 'balanced_accuracy'. 'average_precision' is the rarer
         class's, whatever the labels; of more than two classes the mean of each against the rest.
-    cv : int, splitter or iterable, default 3
-        Inner folds of 'auto', see `ganaug.inner_folds`; each costs a fit of the GAN.
+    cv : int, splitter or list of splits, default 3
+        Inner folds of 'auto', see `ganaug.inner_folds.inner_folds`; each costs a fit of the GAN.
     n_jobs : int or None, default None
-        Processes that train on inner folds side by side; None is one, -1 as many as there are cores. The result is the
-        same for all.
+        Processes that train on inner folds side by side, never threads; None is one, -1 as many as there are cores.
+        The result is the same for all.
     k_neighbors : int, default 5
         Neighbours that SMOTE interpolates to.
     min_class_size : int, default 5
@@ -129,7 +129,7 @@ class GANOverSampler(BaseOverSampler):
         "estimator": [None, HasMethods(["fit", "predict"])],
         "scoring": [None, str, callable],
         "cv": CV_CONSTRAINT,
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS_CONSTRAINT,
         "k_neighbors": [Interval(Integral, 1, None, closed="left")],
         "min_class_size": [Interval(Integral, 1, None, closed="left")],
     }
@@ -215,6 +215,8 @@ class GANOverSampler(BaseOverSampler):
 
     def _fit_resample(self, X: Any, y: np.ndarray, groups: Any = None) -> tuple[Any, np.ndarray]:
         self.check()
+        if groups is not None:
+            number_groups(groups, len(y))
         seed = as_seed(self.random_state)
         self._class_counts = Counter(y.tolist())
         vars(self).pop("choice_", None)
@@ -293,7 +295,7 @@ class GANOverSampler(BaseOverSampler):
         if prior.names and self._lacks_rows():
             trials, estimator = self._make_trials(X, y, groups, seed), seeded_clone(self.estimator, seed)
             trials.check()
-            scores = trials.score(estimator, [_find_scorer(estimator, scoring)], ["none", *prior.names])[0]
+            scores = trials.score(estimator, [_find_scorer(estimator, scoring, y)], ["none", *prior.names])[0]
             self.choice_ = choose(scores, trials.n_rare, prior, shown)
         else:
             self.choice_ = Choice.untried(shown)
@@ -376,20 +378,24 @@ class GANOverSampler(BaseOverSampler):
 NOTHING_TO_ADD = "Nothing to add: no class lacks rows of what the sampling strategy asks for."
 
 
-def _find_scorer(estimator: Any, scoring: Any) -> Callable:
+def _find_scorer(estimator: Any, scoring: Any, y: np.ndarray) -> Callable:
     """Return scikit-learn's scorer; for the scores of `HELD_OUT_SCORES` one of the classes that were held out."""
     scorer = check_scoring(estimator, scoring=scoring)
     if scoring == "average_precision":
-        return _score_ranks
+        return partial(_score_ranks, counts=np.unique(y, return_counts=True)[1])
     score = SHIFT_SCORES.get(scoring) if isinstance(scoring, str) else None
-    return scorer if score is None else lambda fitted, X, y: score(y, fitted.predict(X))
+    return scorer if score is None else partial(_score_decisions, score=score)
 
 
-def _score_ranks(fitted: Any, X: Any, y: np.ndarray) -> float:
+def _score_decisions(fitted: Any, X: Any, y: np.ndarray, score: Callable) -> float:
+    return score(y, fitted.predict(X))
+
+
+def _score_ranks(fitted: Any, X: Any, y: np.ndarray, counts: np.ndarray) -> float:
     ranks = fitted.predict_proba(X) if hasattr(fitted, "predict_proba") else fitted.decision_function(X)
     if ranks.ndim == 1:
         ranks = np.stack([-ranks, ranks], axis=1)
-    return average_precision(ranks, np.searchsorted(fitted.classes_, y))
+    return average_precision(ranks, np.searchsorted(fitted.classes_, y), counts)
 
 
 def describe_fallback(fallback: str) -> str:

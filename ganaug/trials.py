@@ -1,23 +1,22 @@
 """Inner folds on which ways to over-sample are tried."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Integral
 from typing import Any
 
 import numpy as np
-from joblib.parallel import get_active_backend
 from sklearn.base import clone
 from sklearn.metrics import average_precision_score
-from sklearn.utils.parallel import Parallel, delayed
 
 from ganaug._typing import Label
 from ganaug._validation import list_first
 from ganaug.calibration import SHIFT_SCORES, choose_shift, shift_logits, shift_prior, to_logits
 from ganaug.dose import CANDIDATES, Candidate
 from ganaug.exceptions import SmallClassWarning
-from ganaug.inner_folds import inner_folds
+from ganaug.inner_folds import inner_folds, map_in_processes
 from ganaug.pool import Pool, concatenate
 from ganaug.table_data import densify, formed_like
 
@@ -30,8 +29,8 @@ class HeldOut:
     ----------
     y : list of ndarrays of shape (n,), int64
         Classes of each fold's test part, as places in the sorted labels.
-    prior : ndarray of shape (K,)
-        Class frequencies of all of the data, see `ganaug.calibration.shift_prior`.
+    counts : ndarray of shape (K,), int64
+        Rows of each class in all of the data.
     proba : dict of str to list of ndarrays of shape (n, K)
         By candidate, the probabilities of each fold's test part.
     classifiers : dict of str to list of classifiers
@@ -39,9 +38,14 @@ class HeldOut:
     """
 
     y: list[np.ndarray]
-    prior: np.ndarray
+    counts: np.ndarray
     proba: dict[str, list[np.ndarray]]
     classifiers: dict[str, list[Any]] = field(default_factory=dict, repr=False)
+
+    @property
+    def prior(self) -> np.ndarray:
+        """Class frequencies, see `ganaug.calibration.shift_prior`."""
+        return shift_prior(self.counts, np.isin(np.arange(len(self.counts)), np.concatenate(self.y)))
 
     def score(self, scoring: str) -> tuple[np.ndarray, dict[str, float]]:
         """Score each candidate on each fold, after the logit shift that suits it best on all of them.
@@ -59,15 +63,16 @@ class HeldOut:
         """
         if scoring == "average_precision":
             scores = [
-                [average_precision(p, y) for p, y in zip(proba, self.y, strict=True)] for proba in self.proba.values()
+                [average_precision(p, y, self.counts) for p, y in zip(proba, self.y, strict=True)]
+                for proba in self.proba.values()
             ]
             return np.array(scores).T, dict.fromkeys(self.proba, 0.0)
-        score, y = SHIFT_SCORES[scoring], np.concatenate(self.y)
+        score, y, prior = SHIFT_SCORES[scoring], np.concatenate(self.y), self.prior
         taus, scores = {}, []
         for name, proba in self.proba.items():
             logits = [to_logits(p) for p in proba]
-            taus[name] = choose_shift(np.concatenate(logits), y, self.prior, score)
-            predicted = [shift_logits(part, self.prior, taus[name]).argmax(axis=1) for part in logits]
+            taus[name] = choose_shift(np.concatenate(logits), y, prior, score)
+            predicted = [shift_logits(part, prior, taus[name]).argmax(axis=1) for part in logits]
             scores.append([score(own, part) for own, part in zip(self.y, predicted, strict=True)])
         return np.array(scores).T, taus
 
@@ -76,16 +81,18 @@ HELD_OUT_SCORES = (*SHIFT_SCORES, "average_precision")
 """The scores that `HeldOut` knows."""
 
 
-def average_precision(proba: np.ndarray, y: np.ndarray) -> float:
+def average_precision(proba: np.ndarray, y: np.ndarray, counts: np.ndarray | None = None) -> float:
     """Return the average precision of the rarer of two classes; of more, the mean of one against the rest.
 
     Parameters
     ----------
     proba : ndarray of shape (N, K), float
     y : ndarray of shape (N,), int64 in [0, K)
+    counts : ndarray of shape (K,), int64, or None, default None
+        Rows of each class by which one is rarer; None: those in `y`.
     """
-    counts = np.bincount(y, minlength=proba.shape[1])
-    classes = [int(counts.argmin())] if len(counts) == 2 else np.flatnonzero(counts).tolist()
+    own = np.bincount(y, minlength=proba.shape[1])
+    classes = [int((own if counts is None else counts).argmin())] if len(own) == 2 else np.flatnonzero(own).tolist()
     return float(np.mean([average_precision_score(y == c, proba[:, c]) for c in classes]))
 
 
@@ -101,9 +108,9 @@ class Trials:
     count_new : callable
         ``count_new(y)`` returns how many new rows each class would get at dose one.
     cv, groups
-        See `ganaug.inner_folds`.
+        See `ganaug.inner_folds.inner_folds`.
     n_jobs : int or None, default None
-        Processes that the folds are shared out to, as `joblib.Parallel` takes it.
+        Processes that the folds are shared out to; see `ganaug.inner_folds.map_in_processes`.
     seed : int
     """
 
@@ -119,22 +126,24 @@ class Trials:
         n_jobs: int | None = None,
         seed: int = 0,
     ) -> None:
-        labels, unit = np.unique(y), "row" if groups is None else "group"
-        folds = inner_folds(y, cv, groups, seed)
-        held_out = np.unique(np.concatenate([y[test] for _, test in folds])) if folds else labels[:0]
+        labels, folds = np.unique(y), inner_folds(y, cv, groups, seed, X)
         if not folds:
+            unit = "row" if groups is None else "group"
             raise ValueError(
-                f'dose="auto" compares candidates on inner folds and needs two classes of two {unit}s or more. Set the '
-                f"dose."
+                f"Inner folds need two classes of two {unit}s or more to hold out. Set the dose, and leave it at that."
             )
-        if len(held_out) < len(labels):
+        tested = [np.unique(y[test]) for _, test in folds]
+        n_never = len(labels) - len(np.unique(np.concatenate(tested)))
+        if n_never:
+            reason = "of one row" if groups is None else "of one group, or in a group with such a class"
             warnings.warn(
-                f"{len(labels) - len(held_out)} of {len(labels)} classes have one {unit}, which inner folds cannot "
-                "hold out: what is chosen there is measured on the other classes. Leave these classes out, or collect "
-                "more rows.",
+                f"{n_never} of {len(labels)} classes are never held out by the inner folds "
+                f"({reason if isinstance(cv, Integral) else 'as cv says'}): what is chosen there is measured on the "
+                f"other classes. Leave these classes out, or collect more rows.",
                 SmallClassWarning,
                 stacklevel=6,
             )
+        self._is_comparable = all(np.array_equal(labels, tested[0]) for labels in tested)
         self.y, self.n_jobs = y, n_jobs
         self._folds = [_InnerFold(X, y, train, test, make_pool, count_new) for train, test in folds]
 
@@ -169,6 +178,7 @@ class Trials:
         ndarray of shape (n_scorers, n_trials, n_candidates), float64
         """
         candidates = [CANDIDATES[name] for name in names]
+        self._check_comparable(candidates)
         scores = self._map(_InnerFold.score, estimator, scorers, candidates)
         return np.array(scores).transpose(2, 0, 1)
 
@@ -182,8 +192,9 @@ class Trials:
         keep : bool, default False
             Whether to return the classifiers, which may take much memory.
         """
+        self._check_comparable(candidates)
         labels, counts = np.unique(self.y, return_counts=True)
-        held_out = HeldOut([np.searchsorted(labels, fold.y_test) for fold in self._folds], shift_prior(counts), {})
+        held_out = HeldOut([np.searchsorted(labels, fold.y_test) for fold in self._folds], counts, {})
         of_folds = self._map(_InnerFold.predict, estimator, list(candidates.values()), keep)
         for place, name in enumerate(candidates):
             held_out.proba[name] = [proba[place] for proba, _ in of_folds]
@@ -191,12 +202,15 @@ class Trials:
         return held_out
 
     def _map(self, do: Callable, *args: Any) -> list[Any]:
-        """Return what is done on each fold, by several processes if there are to be; then pools are not kept.
+        """Return what is done on each fold; where several processes do it, pools are not kept."""
+        return map_in_processes(do, self._folds, *args, n_jobs=self.n_jobs)
 
-        Where joblib would take threads, as inside its own processes, there is one: GANs in threads do not repeat.
-        """
-        has_threads = getattr(get_active_backend()[0], "uses_threads", False)
-        return Parallel(1 if has_threads else self.n_jobs)(delayed(do)(fold, *args) for fold in self._folds)
+    def _check_comparable(self, candidates: Collection[Any]) -> None:
+        if len(candidates) > 1 and not self._is_comparable:
+            raise ValueError(
+                "cv holds out some classes in some splits only, and scores of test parts with other classes do not "
+                "compare. Pass a number of folds, which sees to that, with groups, too; or set the dose."
+            )
 
 
 class _InnerFold:

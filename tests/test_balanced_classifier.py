@@ -290,7 +290,7 @@ class TestInnerFolds:
         seen = []
         monkeypatch.setattr(
             "ganaug.trials.inner_folds",
-            lambda y, cv, groups, _: seen.append(groups) or inner_folds(y, cv, groups),
+            lambda y, cv, groups, *_: seen.append(groups) or inner_folds(y, cv, groups),
         )
         steps = make_pipeline(StandardScaler(), make_classifier(dose=0.0))
         with config_context(enable_metadata_routing=True):
@@ -315,7 +315,7 @@ def test_a_class_of_one_row_falls_back_and_says_so():
     y = np.array(["common"] * 59 + ["rare"])
     with pytest.warns(SmallClassWarning) as caught:
         fitted = make_classifier().fit(NUMBERS, y)
-    assert "hold out fewer than two of 2 classes, as the others have one row" in str(caught[0].message)
+    assert "hold out fewer than two of 2 classes, for want of rows" in str(caught[0].message)
     assert fitted.tau_ == 0
     assert set(fitted.sampler_.source_) == {"real", "duplicate"}
     assert fitted.verdict_ == fitted.sampler_.verdict_

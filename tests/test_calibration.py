@@ -1,13 +1,17 @@
 import numpy as np
 import pandas as pd
 import pytest
+from imblearn.pipeline import make_pipeline
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from ganaug import GANOverSampler
 from ganaug.calibration import (
     SHIFT_GRID,
     SHIFT_SCORES,
@@ -110,6 +114,29 @@ def test_groups_stay_together(monkeypatch):
     for part in seen[1:]:
         counts = np.bincount([group_of[row.tobytes()] for row in part], minlength=40)
         assert set(counts / np.bincount(groups)) == {0, 1}
+
+
+def test_routed_groups_reach_a_sampler_before_the_classifier(monkeypatch):
+    X, y = make_overlap()
+    seen, groups = [], np.arange(len(y)) % 30
+    sampler = GANOverSampler(dose=0)
+    fit_resample = GANOverSampler.fit_resample
+    monkeypatch.setattr(
+        GANOverSampler,
+        "fit_resample",
+        lambda self, X, y, *, groups=None: seen.append(groups) or fit_resample(self, X, y),
+    )
+    shifted = ShiftedClassifier(make_pipeline(sampler, GaussianNB()), random_state=0)
+    shifted.fit(X, y, groups=groups)
+    assert seen == [None] * 4
+    with config_context(enable_metadata_routing=True):
+        shifted.fit(X, y, groups=groups)
+    assert [len(np.unique(own)) for own in seen[4:]] == [30, 20, 20, 20]
+
+
+def test_processes_find_what_one_does():
+    X, y = make_overlap()
+    assert len({ShiftedClassifier(GaussianNB(), n_jobs=n, random_state=0).fit(X, y).tau_ for n in (None, 2)}) == 1
 
 
 def test_labels_come_back_and_frames_go_through():

@@ -13,12 +13,13 @@ from torch import nn
 import ganaug
 from ganaug.blocks import Block, Layout
 from ganaug.exceptions import ModelFormatError
-from ganaug.matching import MarginalMatching
+from ganaug.matching import MarginalMatching, _fit_maps
 from ganaug.metrics import column_distances
 from ganaug.table_data import TableCodec
 
 LAYOUT = Layout([Block(1), Block(3), Block(1)])  # the last number counts where the category is 0
 CASES = {2: 1}
+RNG = np.random.default_rng(0)
 
 
 def make_rows(n, seed=0):
@@ -276,3 +277,33 @@ class TestTableGAN:
     def test_bad_sizes_are_refused(self, value):
         with pytest.raises((TypeError, ValueError), match="min_match_size must be"):
             tiny_table_gan(min_match_size=value).fit(MIXED, LABELS)
+
+
+@pytest.mark.parametrize("change", [np.round, lambda x: x.clip(max=0.5), lambda x: x.clip(min=0), lambda x: x * 1e-12])
+def test_maps_are_quantiles_of_quantiles_where_numbers_are_tied_too(change):
+    fake, real = change(RNG.normal(size=(2, 400)).astype(np.float32)), RNG.exponential(size=(2, 90)).astype(np.float32)
+    weights, present = RNG.random((2, 400)), RNG.random((2, 90)) < 0.8
+    low, high, table = (
+        part.numpy() for part in _fit_maps(*map(torch.from_numpy, (fake, weights, real, present)), n_cells=50)
+    )
+    for column in range(2):
+        order = fake[column].argsort()
+        own, weight = fake[column][order].astype(np.float64), weights[column][order]
+        below = (weight.cumsum() - weight / 2) / weight.sum()
+        ends = np.interp([5e-4, 1 - 5e-4], below, own)
+        np.testing.assert_allclose([low[column], high[column]], ends, rtol=1e-12)
+        levels = np.interp(np.linspace(*ends, 51), own, below)
+        quantiles = np.sort(real[column][present[column]])
+        expected = np.interp(levels, np.linspace(0, 1, len(quantiles)), quantiles)
+        np.testing.assert_allclose(table[column], expected, rtol=1e-6)
+
+
+def test_numbers_that_are_not_finite_are_left_alone():
+    def draw(index, n):
+        x = draw_logits(index, n)
+        x[0, 0] = torch.inf
+        return x
+
+    matching, *_ = fit(draw=draw)
+    assert matching.cells_per_unit[0].tolist()[0] == 1
+    assert matching.cells_per_unit[0].tolist()[1] != 1

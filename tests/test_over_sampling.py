@@ -336,7 +336,7 @@ class TestHosts:
         seen = []
         monkeypatch.setattr(
             "ganaug.trials.inner_folds",
-            lambda y, cv, groups, _: seen.append(groups) or inner_folds(y, cv, groups),
+            lambda y, cv, groups, *_: seen.append(groups) or inner_folds(y, cv, groups),
         )
         sampler = make_sampler(dose="auto", sources=None, estimator=LogisticRegression())
         steps = Pipeline([("sampler", sampler), ("classifier", LogisticRegression())])
@@ -571,7 +571,7 @@ def test_a_class_that_was_not_held_out_counts_in_no_score(scoring, expected):
     X = np.where(np.arange(40) % 2, y, "alone")[:, None]
     fitted = FunctionTransformer()
     fitted.predict = lambda X: X[:, 0]
-    assert _find_scorer(fitted, scoring)(fitted, X, y) == pytest.approx(expected)
+    assert _find_scorer(fitted, scoring, y)(fitted, X, y) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("labels", [[0, 1], [1, 0], ["a", "b"], ["b", "a"], [False, True]])
@@ -582,14 +582,14 @@ def test_average_precision_is_the_rarer_classs_whatever_the_labels(classifier, l
     expected = average_precision_score(
         y == y[-1], (fitted.classes_[1] == y[-1] or -1) * fitted.decision_function(NUMBERS)
     )
-    assert _find_scorer(fitted, "average_precision")(fitted, NUMBERS, y) == pytest.approx(expected)
+    assert _find_scorer(fitted, "average_precision", y)(fitted, NUMBERS, y) == pytest.approx(expected)
 
 
 def test_average_precision_of_several_classes_is_their_mean():
     y = THREE
     fitted = LogisticRegression(max_iter=1000).fit(NUMBERS, y)
     expected = average_precision_score(np.eye(3)[y.view("i4") - ord("a")], fitted.predict_proba(NUMBERS))
-    assert _find_scorer(fitted, "average_precision")(fitted, NUMBERS, y) == pytest.approx(expected)
+    assert _find_scorer(fitted, "average_precision", y)(fitted, NUMBERS, y) == pytest.approx(expected)
 
 
 def test_dose_is_chosen_by_average_precision_of_named_classes():

@@ -92,6 +92,31 @@ def test_processes_find_what_one_does():
     np.testing.assert_array_equal(*scores)
 
 
+def test_a_test_part_that_lacks_a_class_compares_nothing_but_moves_decisions():
+    X, y = make_data()
+    rows = np.arange(90)
+    splits = [(np.setdiff1d(rows, test), test) for test in (np.arange(20), np.arange(70, 85))]
+    trials = Trials(X, y, FakePool, count_new, cv=splits)
+    for do in (
+        lambda names: trials.predict(LogisticRegression(), {name: CANDIDATES[name] for name in names}),
+        lambda names: trials.score(LogisticRegression(), [get_scorer("accuracy")], names),
+    ):
+        do(["none"])
+        with pytest.raises(ValueError, match="cv holds out some classes in some splits only"):
+            do(["none", "smote"])
+
+
+def test_a_class_that_is_never_held_out_counts_as_the_most_frequent():
+    held_out = HeldOut([np.array([0, 1, 0])], np.array([60, 30, 6]), {})
+    np.testing.assert_allclose(held_out.prior, np.array([60, 30, 60]) / 150)
+
+
+def test_the_rarer_class_is_that_of_all_rows():
+    proba = np.random.default_rng(0).dirichlet([1, 1], 30)
+    held_out = HeldOut([np.repeat([0, 1], [10, 20])], np.array([50, 40]), {"none": [proba]})
+    assert held_out.score("average_precision")[0][0, 0] == average_precision_score(held_out.y[0] == 1, proba[:, 1])
+
+
 def test_threads_are_not_taken(monkeypatch):
     monkeypatch.setattr(Memory, "seen", [])
     used = set()
@@ -106,10 +131,10 @@ def test_a_class_of_one_group_is_never_held_out():
     groups[78:] = 30  # all rare rows
     X, y = make_data()
     y[:20] = "other"
-    with pytest.warns(SmallClassWarning, match="1 of 3 classes have one group, which inner folds cannot hold out"):
+    with pytest.warns(SmallClassWarning, match=r"1 of 3 classes are never held out .*\(of one group, or in a group"):
         trials = Trials(X, y, FakePool, count_new, groups=groups)
     assert {label for fold in trials._folds for label in fold.y_test} == {"common", "other"}
-    with pytest.raises(ValueError, match=r"needs two classes of two groups or more\. Set"):
+    with pytest.raises(ValueError, match=r"need two classes of two groups or more to hold out\. Set"):
         Trials(*make_data(), FakePool, count_new, groups=groups)
 
 
@@ -148,14 +173,14 @@ def test_average_precision_is_of_the_rarer_class_or_of_all():
 
 def test_one_class_of_more_than_a_row_is_too_few():
     X, y = make_data(rare=1)
-    with pytest.raises(ValueError, match=r'dose="auto" .* needs two classes of two rows or more\. Set'):
+    with pytest.raises(ValueError, match=r"need two classes of two rows or more to hold out\. Set"):
         Trials(X, y, FakePool, count_new)
 
 
 def test_the_only_row_of_a_class_is_always_learned_from_and_never_scored():
     X, y = make_data()
     X, y = np.concatenate([X, [[9.0, 9.0]]]), np.concatenate([y, ["alone"]])
-    with pytest.warns(SmallClassWarning, match="1 of 3 classes have one row, .* measured on the other classes"):
+    with pytest.warns(SmallClassWarning, match=r"1 of 3 classes are never held out .*\(of one row\): what"):
         trials = Trials(X, y, FakePool, count_new)
     held_out = trials.predict(LogisticRegression(), {"none": CANDIDATES["none"]})
     assert [p.shape[1] for p in held_out.proba["none"]] == [3] * 3
