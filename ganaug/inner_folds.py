@@ -60,7 +60,7 @@ def inner_folds(
     ------
     TypeError, ValueError
         If groups are not as many as rows, missing somewhere, or leave no such folds; if given splits are not of these
-        rows, train on what they test, lack a class in training, or hold out fewer than two.
+        rows, train on what they test, lack a class in training, or hold out nothing, or fewer than two classes.
     """
     units = np.arange(len(y)) if groups is None else number_groups(groups, len(y))
     if not isinstance(cv, Integral):
@@ -177,6 +177,10 @@ def _read_splits(y: np.ndarray, cv: Any, groups: Any, X: Any) -> Folds:
         for number, (train, test) in enumerate(splits)
     ]
     for number, (train, test) in enumerate(folds):
+        if not len(test):
+            raise ValueError(
+                f"cv holds nothing out in split {number}; pass a number of folds, or splits with test rows."
+            )
         if len(both := np.intersect1d(train, test)):
             raise ValueError(f"cv trains on {len(both)} of the rows that it tests in split {number}.")
         if lacking := np.setdiff1d(y, y[train]).tolist():
@@ -202,9 +206,9 @@ def _read_rows(rows: Any, n_rows: int, number: int) -> np.ndarray:
         return np.arange(0)
     if rows.ndim != 1 or rows.dtype.kind not in "iu":
         raise ValueError(f"cv gives {rows.dtype} of shape {rows.shape} in split {number}; expected numbers of rows.")
-    if not ((rows >= -n_rows) & (rows < n_rows)).all():
+    if len(beyond := rows[(rows < -n_rows) | (rows >= n_rows)]):
         raise ValueError(
-            f"cv names row {rows.max()} of {n_rows} in split {number}: splits that are listed must be made for the "
+            f"cv names row {beyond[0]} of {n_rows} in split {number}: splits that are listed must be made for the "
             f"rows that fit gets. Inside a search or another cross-validation pass a splitter instead."
         )
     return np.sort(rows % n_rows)

@@ -166,7 +166,8 @@ class TestGivenSplits:
         ("cv", "says"),
         [
             ([], "holds out rows of 0 classes"),
-            ([(np.arange(100), np.arange(0))], "holds out rows of 0 classes"),
+            ([(np.arange(100), np.arange(0))], "holds nothing out in split 0"),
+            ([(np.arange(99), [-101])], "names row -101 of 100 in split 0"),
             ([(np.arange(40, 100), np.arange(40))], "holds out rows of 1 classes"),
             ([(np.arange(100), np.arange(100))], "trains on 100 of the rows that it tests in split 0"),
             ([(np.arange(100), [100])], "names row 100 of 100 in split 0: splits that are listed must be made for the"),
