@@ -180,7 +180,8 @@ def check(rows: list[dict[str, Any]]) -> None:
     """Print mean scores by score and learner: of each candidate, the default, the choice, the best in hindsight.
 
     A set's prior is learned on the other sets; that of the scores that `GANBalancedClassifier` knows, on all learners
-    that have it in common. For those scores a line gives the choice's gain over none, on average and on the worst set.
+    that have it in common. For those scores a line gives the choice's gain over none, on average and on the worst set;
+    the last lines give its mean over the scores, which decides whether anything is tried.
     """
     for scoring in SCORES:
         print(scoring, " ".join(f"{name:>12.12}" for name in ["none", *NAMES, "default", "auto", "oracle"]))
@@ -194,6 +195,8 @@ def check(rows: list[dict[str, Any]]) -> None:
                 worst = min(gains, key=gains.get)
                 mean = np.mean(list(gains.values()))
                 print(f"auto over none, {group}: {mean:+.4f}, on {worst} {gains[worst]:+.4f}")
+    for group, learners in COMMON.items():
+        print(f"auto over none, {group}, in the mean of the scores: {_mean_gain(rows, learners):+.4f}")
 
 
 def _gains(rows: list[dict[str, Any]], learners: list[str], scoring: str) -> dict[str, float]:
