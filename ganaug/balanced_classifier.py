@@ -226,8 +226,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 trials.check()
             held_out = trials.predict(sampler.estimator, {"named": named}, joins)
             self.prior_ = held_out.prior
-            _, taus = held_out.score(self.scoring)
-            self.tau_ = taus["named"]
+            self.tau_ = held_out.choose_shifts(self.scoring)["named"]
             is_lacking = any(sampler.sampling_strategy_.values())
             made = f"{named if named.dose else 'No new rows'} {says}."
             self.verdict_ = f"{made if is_lacking else NOTHING_TO_ADD} {self._describe_shift()}"

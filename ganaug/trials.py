@@ -47,33 +47,52 @@ class HeldOut:
         """Class frequencies, see `ganaug.calibration.shift_prior`."""
         return shift_prior(self.counts, np.isin(np.arange(len(self.counts)), np.concatenate(self.y)))
 
-    def score(self, scoring: str) -> tuple[np.ndarray, dict[str, float]]:
-        """Score each candidate on each fold, after the logit shift that suits it best on all of them.
+    def choose_shifts(self, scoring: str) -> dict[str, float]:
+        """Return, by candidate, the logit shift that suits it best on all folds together.
 
         Parameters
         ----------
         scoring : key of `HELD_OUT_SCORES`
-            Average precision is the rarer class's if there are two; ranks know no shift.
+            Ranks know no shift: average precision has 0.
+
+        Returns
+        -------
+        dict of str to float
+            Multiples of the log class frequencies for `ganaug.calibration.shift_logits`.
+        """
+        if scoring == "average_precision":
+            return dict.fromkeys(self.proba, 0.0)
+        y, prior = np.concatenate(self.y), self.prior
+        return {
+            name: choose_shift(to_logits(np.concatenate(proba)), y, prior, SHIFT_SCORES[scoring])
+            for name, proba in self.proba.items()
+        }
+
+    def score(self, scoring: str) -> tuple[np.ndarray, dict[str, float]]:
+        """Score each candidate on each fold, after its shift.
+
+        Parameters
+        ----------
+        scoring : key of `HELD_OUT_SCORES`
+            Average precision is the rarer class's if there are two.
 
         Returns
         -------
         scores : ndarray of shape (n_folds, n_candidates), float64
         taus : dict of str to float
-            By candidate, the multiple of the log class frequencies for `ganaug.calibration.shift_logits`.
+            See `choose_shifts`.
         """
-        if scoring == "average_precision":
-            scores = [
-                [average_precision(p, y, self.counts) for p, y in zip(proba, self.y, strict=True)]
-                for proba in self.proba.values()
-            ]
-            return np.array(scores).T, dict.fromkeys(self.proba, 0.0)
-        score, y, prior = SHIFT_SCORES[scoring], np.concatenate(self.y), self.prior
-        taus, scores = {}, []
-        for name, proba in self.proba.items():
-            logits = [to_logits(p) for p in proba]
-            taus[name] = choose_shift(np.concatenate(logits), y, prior, score)
-            predicted = [shift_logits(part, prior, taus[name]).argmax(axis=1) for part in logits]
-            scores.append([score(own, part) for own, part in zip(self.y, predicted, strict=True)])
+        taus, prior = self.choose_shifts(scoring), self.prior
+
+        def score_fold(proba: np.ndarray, y: np.ndarray, tau: float) -> float:
+            if scoring == "average_precision":
+                return average_precision(proba, y, self.counts)
+            return SHIFT_SCORES[scoring](y, shift_logits(to_logits(proba), prior, tau).argmax(axis=1))
+
+        scores = [
+            [score_fold(part, y, taus[name]) for part, y in zip(proba, self.y, strict=True)]
+            for name, proba in self.proba.items()
+        ]
         return np.array(scores).T, taus
 
 

@@ -12,7 +12,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, LeaveOneGroupOut, StratifiedKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -296,6 +296,14 @@ class TestInnerFolds:
         with config_context(enable_metadata_routing=True):
             cross_val_score(steps, X, y, cv=GroupKFold(2), params={"groups": self.GROUPS}, error_score="raise")
         assert [len(np.unique(groups)) for groups in seen] == [10, 10]
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize("scoring", HELD_OUT_SCORES)
+    def test_decisions_move_by_all_test_parts_together_even_if_some_lack_a_class(self, scoring):
+        X, y = make_overlap()
+        groups = np.where(y == 1, np.arange(400) % 4, np.arange(400) % 10)
+        classifier = make_classifier(dose=1.0, sources={"smote": 1}, scoring=scoring).set_params(cv=LeaveOneGroupOut())
+        assert len(classifier.fit(X, y, groups=groups).estimators_) == 11
 
     @pytest.mark.parametrize("cv", [1, 2.5, None, 0])
     def test_other_numbers_are_refused(self, cv):

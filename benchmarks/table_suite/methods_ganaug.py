@@ -213,7 +213,7 @@ def _find_priors(estimator: Any) -> list[Prior]:
 
 def _choose_shifts(trials: Trials, estimator: Any, names: Sequence[str], ensemble: bool = True) -> list[Choice]:
     held_out = trials.predict(estimator, {name: CANDIDATES[name] for name in names}, ensemble)
-    taus = [held_out.score(scoring)[1] for scoring in SCORINGS]
+    taus = [held_out.choose_shifts(scoring) for scoring in SCORINGS]
     return [Choice(name, own[name], held_out.classifiers[name]) for name, own in zip(names, taus, strict=True)]
 
 
