@@ -177,15 +177,13 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         seed = as_seed(self.random_state)
         sampler = GANOverSampler(dose="auto") if self.sampler is None else clone(self.sampler)
         estimator = seeded_clone(self._find_estimator(X, seed), seed)
-        # An iterator of splits would be used up by the first look at it.
-        cv = self.cv if isinstance(self.cv, Integral) or hasattr(self.cv, "split") else list(self.cv)
-        sampler.set_params(estimator=estimator, scoring=self.scoring, cv=cv, n_jobs=self.n_jobs, random_state=seed)
+        sampler.set_params(estimator=estimator, scoring=self.scoring, cv=self.cv, n_jobs=self.n_jobs, random_state=seed)
         sampler.check()
         self.classes_, counts = np.unique(y, return_counts=True)
         self.prior_ = shift_prior(counts)
         self.choice_, self.tau_ = None, 0.0
         committee: list[Any] = []
-        if len(counts) > 1 and not inner_folds(y, cv, groups, seed, X):
+        if isinstance(self.cv, Integral) and len(counts) > 1 and not inner_folds(y, self.cv, groups, seed):
             self._fall_back(sampler, len(counts), "row" if groups is None else "group")
         else:
             committee = self._choose(sampler, X, y, groups)

@@ -61,7 +61,7 @@ def shift_logits(logits: np.ndarray, prior: np.ndarray, tau: float) -> np.ndarra
     return logits - tau * np.log(prior / np.sum(prior))
 
 
-def shift_prior(counts: np.ndarray, is_measured: np.ndarray | None = None) -> np.ndarray:
+def shift_prior(counts: np.ndarray, held_out: np.ndarray | None = None) -> np.ndarray:
     """Return class frequencies by which `shift_logits` may move decisions.
 
     A class that is never held out counts as the most frequent one: how far to move toward it cannot be measured, so
@@ -70,14 +70,15 @@ def shift_prior(counts: np.ndarray, is_measured: np.ndarray | None = None) -> np
     Parameters
     ----------
     counts : ndarray of shape (K,), int64, positive
-    is_measured : ndarray of shape (K,), bool, or None, default None
-        Which classes are held out; None: those of several rows.
+    held_out : ndarray of shape (n,), int64 in [0, K), or None, default None
+        Classes of the rows that are held out; None: those of several rows are.
 
     Returns
     -------
     ndarray of shape (K,), float64, of sum one
     """
-    counts = np.where(counts > 1 if is_measured is None else is_measured, counts, counts.max())
+    is_measured = counts > 1 if held_out is None else np.isin(np.arange(len(counts)), held_out)
+    counts = np.where(is_measured, counts, counts.max())
     return counts / counts.sum()
 
 
@@ -229,7 +230,7 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self.prior_, self.tau_ = shift_prior(counts), 0.0
         if folds:
             held_out = classes[np.concatenate([test for _, test in folds])]
-            self.prior_ = shift_prior(counts, np.isin(np.arange(len(counts)), held_out))
+            self.prior_ = shift_prior(counts, held_out)
             (X,) = indexable(X)
             logits = map_in_processes(_hold_out, folds, estimator, X, np.asarray(y), metadata, n_jobs=self.n_jobs)
             self.tau_ = choose_shift(np.concatenate(logits), held_out, self.prior_, SHIFT_SCORES[self.scoring])

@@ -237,15 +237,20 @@ def _compute_gradients(
 
 def _make_recorder(state: TrainingState) -> Recorder | None:
     """Return what records and replays `_compute_gradients`; None where that is not possible."""
-    recipe = state.recipe
-    parts = (recipe.loss, recipe.conditioning, recipe.penalty, recipe.d_augment, state.penalty, state.d_augment)
-    if state.fabric.device.type != "cuda" or state.fabric.world_size > 1 or not is_recordable(parts, state.networks):
+    if state.fabric.device.type != "cuda" or state.fabric.world_size > 1 or not has_recordable_steps(state):
         return None
 
     def compute(x_real: Tensor, y: Tensor, z: Tensor, augment: Tensor, progress: Tensor) -> dict[str, Tensor]:
         return _compute_gradients(state, x_real, Draws(y, y, z, augment), progress)
 
     return Recorder(compute)
+
+
+def has_recordable_steps(state: TrainingState) -> bool:
+    """Tell whether nothing in a step depends on numbers that Python keeps; see `ganaug.recording.is_recordable`."""
+    recipe = state.recipe
+    parts = (recipe.loss, recipe.conditioning, recipe.penalty, recipe.d_augment, state.penalty, state.d_augment)
+    return is_recordable(parts, state.networks)
 
 
 def _kind_of_step(state: TrainingState) -> tuple[Recipe, bool]:

@@ -45,7 +45,7 @@ class HeldOut:
     @property
     def prior(self) -> np.ndarray:
         """Class frequencies, see `ganaug.calibration.shift_prior`."""
-        return shift_prior(self.counts, np.isin(np.arange(len(self.counts)), np.concatenate(self.y)))
+        return shift_prior(self.counts, np.concatenate(self.y))
 
     def choose_shifts(self, scoring: str) -> dict[str, float]:
         """Return, by candidate, the logit shift that suits it best on all folds together.
@@ -162,7 +162,7 @@ class Trials:
                 SmallClassWarning,
                 stacklevel=6,
             )
-        self._is_comparable = all(np.array_equal(labels, tested[0]) for labels in tested)
+        self._is_comparable = all(np.array_equal(own, tested[0]) for own in tested)
         self.y, self.n_jobs = y, n_jobs
         self._folds = [_InnerFold(X, y, train, test, make_pool, count_new) for train, test in folds]
 
