@@ -1,7 +1,8 @@
 """Measure what replaying recorded steps (`ganaug.recording`) brings on a GPU, against launching kernel by kernel.
 
-Steps per second of `ImageGAN` and seconds of a whole fit of `TableGAN`, taking turns in one process, medians over
-rounds; the table on the processor's two threads, too. Appends one JSON line to ``benchmarks/results/gpu_speed.jsonl``.
+Steps per second of `ImageGAN` and seconds of a whole fit of `TableGAN` and `VectorGAN`, taking turns in one process,
+medians over rounds; tables and vectors on two threads of the processor, too. Appends one JSON line to
+``benchmarks/results/gpu_speed.jsonl``.
 
     python benchmarks/gpu_speed.py [--rounds 3]
 """
@@ -21,7 +22,7 @@ import torch
 from _machine import describe_machine
 from tablegan_vs_ctgan import make_mixed
 
-from ganaug import ImageGAN, TableGAN, training
+from ganaug import ImageGAN, TableGAN, VectorGAN, training
 
 RESULTS = Path(__file__).parent / "results" / "gpu_speed.jsonl"
 WARM_UP, MEASURED = 60, 160  # steps; those of both kinds are recorded in the first
@@ -32,7 +33,7 @@ IMAGES: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
     "default, 64x64x3": ((64, 64, 3), {}),
     "dcgan, 28x28": ((28, 28), {"architecture": "dcgan", "penalty": "none"}),
 }
-TABLES = {"processor": "cpu", "launched": "cuda", "replayed": "cuda"}
+WAYS = {"processor": "cpu", "launched": "cuda", "replayed": "cuda"}
 
 
 def main() -> None:
@@ -48,8 +49,9 @@ def main() -> None:
         speeds = in_turns(options.rounds, ways)
         row[name] = {f"{way}_steps_per_second": round(speed, 1) for way, speed in speeds.items()}
         row[name]["times"] = round(speeds["replayed"] / speeds["launched"], 2)
-    seconds = in_turns(options.rounds, {way: partial(time_table, way) for way in TABLES})
-    row["TableGAN, 1000 rows"] = {f"{way}_seconds": round(value, 2) for way, value in seconds.items()}
+    for name, (gan, make) in FITS.items():
+        seconds = in_turns(options.rounds, {way: partial(time_fit, way, gan, make) for way in WAYS})
+        row[name] = {f"{way}_seconds": round(value, 2) for way, value in seconds.items()}
     options.out.parent.mkdir(exist_ok=True)
     with options.out.open("a", encoding="utf-8") as file:
         file.write(json.dumps(row) + "\n")
@@ -79,17 +81,32 @@ def count_steps(way: str, shape: tuple[int, ...], parameters: dict[str, Any]) ->
     return MEASURED / (marks[WARM_UP + MEASURED] - marks[WARM_UP])
 
 
-def time_table(way: str) -> float:
-    """Return the seconds of a fit of 20 mixed columns."""
+def time_fit(way: str, gan: type[TableGAN | VectorGAN], make: Callable[[], tuple[Any, np.ndarray]]) -> float:
+    """Return the seconds of a fit at the default settings."""
 
     def launch(state: training.TrainingState) -> None:
         if way == "launched":
             state.recorder = None
 
-    X, y = make_mixed(1000)
+    X, y = make()
     start = time.perf_counter()
-    TableGAN(device=TABLES[way], n_threads=2, random_state=0).fit(X, y, callbacks=[launch])
+    gan(device=WAYS[way], n_threads=2, random_state=0).fit(X, y, callbacks=[launch])
     return time.perf_counter() - start
+
+
+def make_vectors() -> tuple[np.ndarray, np.ndarray]:
+    """Return 4,000 unit vectors of 384 dimensions around the centres of 20 classes."""
+    chance = np.random.default_rng(0)
+    y = np.arange(4000) % 20
+    X = chance.normal(size=(20, 384))[y] + chance.normal(size=(4000, 384))
+    return (X / np.linalg.norm(X, axis=1, keepdims=True)).astype(np.float32), y
+
+
+FITS: dict[str, tuple[type[TableGAN | VectorGAN], Callable[[], tuple[Any, np.ndarray]]]] = {
+    "TableGAN, 1000 x 20": (TableGAN, partial(make_mixed, 1000)),
+    "TableGAN, 50000 x 20": (TableGAN, partial(make_mixed, 50_000)),
+    "VectorGAN, 4000 x 384": (VectorGAN, make_vectors),
+}
 
 
 if __name__ == "__main__":

@@ -70,7 +70,9 @@ class TableGAN(RowGAN):
         Categories of a column that are told apart; the rest, the rarest, become one and are drawn by their
         frequencies. A warning says which columns that concerns.
     device : {'auto', 'cpu', 'cuda', 'mps'}, default 'cpu'
-        A GPU replays steps that it has recorded, which makes up for the small size of these networks.
+        A GPU replays steps that it has recorded, and fits 1,000 rows in a quarter, 50,000 rows in a fifth of the time
+        of two threads (``benchmarks/results/gpu_speed.jsonl``). It has to be asked for, since digits differ between
+        devices and many processes would crowd it.
     precision : {'auto', '32-true', 'bf16-mixed'}, default 'auto'
         'auto' is float32 at the default size, at which bfloat16 gains nothing; and bfloat16 for wide networks and
         batches of several hundred rows, where the processor is good at it.

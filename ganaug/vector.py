@@ -60,7 +60,9 @@ class VectorGAN(RowGAN):
     unit_norm : bool or 'auto', default 'auto'
         Put samples onto the unit sphere; 'auto' does so if the training vectors lie on it.
     device : {'auto', 'cpu', 'cuda', 'mps'}, default 'cpu'
-        A GPU replays steps that it has recorded, which makes up for the small size of these networks.
+        A GPU replays steps that it has recorded, and fits in a third of the time of two threads
+        (``benchmarks/results/gpu_speed.jsonl``). It has to be asked for, since digits differ between devices and many
+        processes would crowd it.
     precision : {'auto', '32-true', 'bf16-mixed'}, default 'auto'
         'auto' is float32 at the default size, at which bfloat16 gains nothing; and bfloat16 for wide networks and
         batches of several hundred rows, where the processor is good at it.

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
-from _tiny import make_bars, tiny_gan
+from _tiny import DEVICE, make_bars, tiny_gan
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
@@ -356,8 +356,8 @@ class TestSnapshots:
         seen = several._generate(y, 0)
         makers = [several.networks_.generator, *several._snapshots]
         with several._inference():
-            z, c = several._latents(len(y), 0), torch.from_numpy(y)
-            made = torch.stack([generator(z, c) for generator in makers])
+            z, c = several._latents(len(y), 0).to(DEVICE), torch.from_numpy(y).to(DEVICE)
+            made = torch.stack([generator(z, c) for generator in makers]).cpu()
         distances = (made - seen).abs().amax(dim=(2, 3, 4))
         assert distances.min(dim=0).values.max() < 1e-4
         counts = distances.argmin(dim=0).bincount(minlength=3)
