@@ -32,12 +32,11 @@ from ganaug.devices import (
     choose_precision,
     freed_memory_kept,
     has_device,
-    one_at_a_time,
-    seeded,
     thread_limit,
 )
 from ganaug.exceptions import GanaugWarning, SmallClassWarning
 from ganaug.processes import join_processes
+from ganaug.random_numbers import seeded
 from ganaug.training_data import TrainingData
 
 
@@ -119,8 +118,7 @@ class BaseGAN(BaseEstimator):
 
         Notes
         -----
-        Threads may draw samples at the same time. Fits at the same time share torch's random numbers, so that they
-        repeat only in processes of their own.
+        Threads may fit and draw samples at the same time: they take turns, and each gets what it would get alone.
         """
         check_parameters(self)
         callbacks = list(callbacks)
@@ -135,10 +133,11 @@ class BaseGAN(BaseEstimator):
         architecture, recipe = make_recipe(self, max_steps=self._n_steps(len(classes)))
         fabric = join_processes(device, self.precision_)
         self._check_batch_size(fabric.world_size)
-        with thread_limit(self.n_threads), freed_memory_kept(), seeded(fabric.broadcast(seed)), torch.enable_grad():
-            networks = architecture.build(self._spec(), recipe.conditioning)
-            batches = Batches(classes, self.class_balance)
-            state = training.start(recipe, fabric, networks, data, batches)
+        with thread_limit(self.n_threads), freed_memory_kept(), torch.enable_grad():
+            with seeded(fabric.broadcast(seed)):
+                networks = architecture.build(self._spec(), recipe.conditioning)
+                batches = Batches(classes, self.class_balance)
+                state = training.start(recipe, fabric, networks, data, batches)
             state.digest_data = self._digest_data
             if resume_from is not None:
                 checkpoint.resume(state, resume_from)
@@ -147,7 +146,8 @@ class BaseGAN(BaseEstimator):
             self._keep(state)
             if self.fine_tune_steps and not state.was_interrupted:
                 self._fine_tune(state, data, classes)
-            self._finish_or_stop(data, classes)
+            with state.random_numbers.lent():
+                self._finish_or_stop(data, classes)
         return self
 
     def _finish_or_stop(self, data: TrainingData, classes: Tensor) -> None:
@@ -374,7 +374,7 @@ class BaseGAN(BaseEstimator):
         for index in classes.unique().tolist():
             networks = Networks(*(m and training.trainable_copy(m) for m in self.networks_))
             batches = Batches(classes, self.class_balance, only=index)
-            state = training.start(recipe, trunk.fabric, networks, data, batches)
+            state = training.start(recipe, trunk.fabric, networks, data, batches, trunk.random_numbers)
             with closing(ProgressBar(self.verbose, f"class {self.label_codec_.classes[index]}")) as bar:
                 training.train(state, [bar])
             give_own_memory(state.ema)
@@ -405,7 +405,7 @@ class BaseGAN(BaseEstimator):
 
     def _generate(self, classes: np.ndarray, seed: int) -> Tensor:
         """Return generated tensors (N, ...), float32 on the CPU, in the order of `classes`."""
-        with one_at_a_time, seeded(seed):
+        with seeded(seed):
             return self._run_generators(
                 self._draw, torch.from_numpy(np.ascontiguousarray(classes)), seed, self._kept_shape()
             )

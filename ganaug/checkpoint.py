@@ -61,9 +61,7 @@ def _is_finite(state: TrainingState) -> bool:
 
 def save(state: TrainingState, path: str | PathLike) -> None:
     """Write everything that `resume` needs, random numbers included."""
-    tensors = {"random_state": torch.get_rng_state()}
-    if state.fabric.device.type == "cuda":
-        tensors["device_random_state"] = torch.cuda.get_rng_state(state.fabric.device)
+    tensors = state.random_numbers.state_dict()
     for name, module in _modules(state).items():
         tensors |= persistence.weights_of(module, name)
     config = {"step": state.step, "seconds": state.seconds, "history": state.history}
@@ -105,9 +103,7 @@ def resume(state: TrainingState, path: str | PathLike) -> None:
         for name, adaptive in adaptive_parts(state).items():
             vars(adaptive).update(_join(name, config, tensors, state.fabric.device))
         state.step, state.seconds, state.history = config["step"], config["seconds"], config["history"]
-        torch.set_rng_state(tensors["random_state"])
-        if state.fabric.device.type == "cuda" and "device_random_state" in tensors:
-            torch.cuda.set_rng_state(tensors["device_random_state"], state.fabric.device)
+        state.random_numbers.load_state_dict(tensors)
     except KeyError as error:
         raise ModelFormatError(f"The checkpoint in {path} lacks {error}; train from the start.") from error
     except torch.OutOfMemoryError:

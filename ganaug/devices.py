@@ -2,10 +2,9 @@
 
 import ctypes
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager
 from functools import cache
 
 import torch
@@ -156,23 +155,6 @@ def _glibc() -> ctypes.CDLL | None:
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seed torch's global random numbers, and make new tensors float32 on the CPU, as torch does unless told otherwise.
-
-    The caller's random numbers and defaults are restored at the end. They are the process's: see `one_at_a_time`.
-    """
-    dtype, device = torch.get_default_dtype(), torch.get_default_device()
-    torch.set_default_dtype(torch.float32)
-    on_cpu = nullcontext() if device.type == "cpu" else torch.device("cpu")  # The latter costs a little in each call.
-    try:
-        with torch.random.fork_rng(devices=range(torch.cuda.device_count())), on_cpu:
-            torch.manual_seed(seed % 2**63)
-            yield
-    finally:
-        torch.set_default_dtype(dtype)
-
-
-@contextmanager
 def repeatable_convolutions() -> Iterator[None]:
     """Let cuDNN only take algorithms that give the same digits each time, inside the block; they cost a few percent."""
     before = torch.backends.cudnn.deterministic
@@ -181,26 +163,3 @@ def repeatable_convolutions() -> Iterator[None]:
         yield
     finally:
         torch.backends.cudnn.deterministic = before
-
-
-class _OneAtATime:
-    """A reentrant lock between threads; a forked process starts with a free one."""
-
-    def __init__(self) -> None:
-        self._renew()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._renew)
-
-    def _renew(self) -> None:
-        self._lock = threading.RLock()
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(RuntimeError):  # It is another one in a process that was forked within the block.
-            self._lock.release()
-
-
-one_at_a_time = _OneAtATime()
-"""For short blocks with `seeded`, so that threads do not draw from each other's random numbers."""

@@ -25,8 +25,9 @@ from ganaug.adam import Adam, flatten_parameters, give_own_memory
 from ganaug.architectures import VECTOR_ARCHITECTURES, Architecture, Networks
 from ganaug.batches import Batches
 from ganaug.class_outputs import ClassCritique, build_networks
-from ganaug.devices import freed_memory_kept, seeded, thread_limit
+from ganaug.devices import freed_memory_kept, thread_limit
 from ganaug.exceptions import TrainingDivergedError
+from ganaug.random_numbers import RandomNumbers, seeded
 from ganaug.training import ema_decay, scalar_with_gradient
 from ganaug.vector_data import VectorCodec
 
@@ -196,9 +197,10 @@ class GANClassifier(ClassifierMixin, BaseEstimator):
             X = np.concatenate([X, validate_data(self, X_unlabelled, dtype=_FLOATS, reset=False)])
         self.codec_ = VectorCodec.fit(X, unit_norm=False)
         x = torch.from_numpy(self.codec_.encode(X))
-        with thread_limit(self.n_threads), freed_memory_kept(), seeded(seed):
-            networks = build_networks(architecture, x.shape[1], len(self.classes_))
-            run = _Run(self, architecture.latent_dim, networks, x, torch.from_numpy(codes))
+        with thread_limit(self.n_threads), freed_memory_kept():
+            with seeded(seed):
+                networks = build_networks(architecture, x.shape[1], len(self.classes_))
+                run = _Run(self, architecture.latent_dim, networks, x, torch.from_numpy(codes))
             self.history_ = run.train()
         self.networks_ = Networks(networks.generator.eval(), run.average)
         for module in (networks.generator, run.average):
@@ -262,6 +264,7 @@ class _Run:
         self.average_weights = flatten_parameters(self.average)
         self.labelled = Batches(y, recipe.class_balance)
         betas = tuple(recipe.betas)
+        self.random_numbers = RandomNumbers(x.device)
         self.optimizers = (
             Adam(self.discriminator, betas=betas, weight_decay=recipe.weight_decay),
             Adam(self.generator, betas=betas),
@@ -273,7 +276,8 @@ class _Run:
         decrease = recipe.final_learning_rate / recipe.learning_rate
         every = max(1, recipe.max_steps // 100)
         for step in range(1, recipe.max_steps + 1):
-            losses = self._step(step, recipe.learning_rate * decrease ** (step / recipe.max_steps))
+            with self.random_numbers.lent():
+                losses = self._step(step, recipe.learning_rate * decrease ** (step / recipe.max_steps))
             if step % every == 0 or step == recipe.max_steps:
                 history.append({"step": step, **{name: loss.item() for name, loss in losses.items()}})
                 if not np.isfinite(list(history[-1].values())).all():

@@ -28,6 +28,7 @@ from ganaug.exceptions import GanaugWarning
 from ganaug.losses import Loss
 from ganaug.penalties import Penalty, Situation
 from ganaug.processes import Processes
+from ganaug.random_numbers import RandomNumbers
 from ganaug.recording import Recorder, is_recordable, own_stream
 from ganaug.rollback import Snapshot
 from ganaug.training_data import TrainingData
@@ -88,6 +89,8 @@ class TrainingState:
         The user pressed Ctrl-C.
     digest_data : callable
         Returns a string that tells data sets apart, so that no run is resumed on another one; empty if not known.
+    random_numbers : RandomNumbers
+        What steps draw from.
     recorder : Recorder or None
         Replays steps while training runs on a GPU, where that is possible.
     """
@@ -102,6 +105,7 @@ class TrainingState:
     optimizer: Adam
     penalty: Callable[[Situation], Tensor] | None
     d_augment: Any
+    random_numbers: RandomNumbers
     snapshots: list[nn.Module] = field(default_factory=list)
     step: int = 0
     seconds: float = 0.0
@@ -135,7 +139,14 @@ class Draws:
     augment: Tensor  # (2 n, n_draws)
 
 
-def start(recipe: Recipe, fabric: Processes, networks: Networks, data: TrainingData, batches: Batches) -> TrainingState:
+def start(
+    recipe: Recipe,
+    fabric: Processes,
+    networks: Networks,
+    data: TrainingData,
+    batches: Batches,
+    random_numbers: RandomNumbers | None = None,
+) -> TrainingState:
     """Make the state of a new run.
 
     Parameters
@@ -143,6 +154,8 @@ def start(recipe: Recipe, fabric: Processes, networks: Networks, data: TrainingD
     data : TrainingData
     batches : Batches
         Draws from their indices.
+    random_numbers : RandomNumbers, optional
+        Default: torch's own go on from where they are.
     """
     networks = Networks(*(m and m.to(fabric.device, memory_format=torch.channels_last) for m in networks))
     ema = copy.deepcopy(networks.generator).eval().requires_grad_(False)
@@ -157,6 +170,7 @@ def start(recipe: Recipe, fabric: Processes, networks: Networks, data: TrainingD
         optimizer=Adam(*networks, betas=recipe.betas),
         penalty=recipe.penalty and recipe.penalty.start(),
         d_augment=recipe.d_augment and recipe.d_augment.start(),
+        random_numbers=random_numbers or RandomNumbers(fabric.device),
     )
 
 
@@ -194,7 +208,8 @@ def _train(state: TrainingState, callbacks: Sequence[Callback]) -> None:
     try:
         is_over = _is_over(state)
         while not (is_over or state.should_stop):
-            train_step(state)
+            with state.random_numbers.lent():
+                train_step(state)
             state.seconds = time.perf_counter() - begin
             is_over = _is_over(state)
             _take_snapshot(state)

@@ -1,5 +1,6 @@
 import json
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -57,6 +58,24 @@ class TestFit:
         assert torch.equal(torch.get_rng_state(), states[0])
         assert torch.get_num_threads() == states[1]
         assert np.array_equal(np.random.get_state()[1], states[2])  # noqa: NPY002
+
+    def test_threads_fit_what_one_alone_fits(self):
+        def fit(seed):
+            return tiny_gan(random_state=seed, fine_tune_steps=2).fit(X, NAMES).sample(20, random_state=1)[0]
+
+        alone = [fit(seed) for seed in range(2)]
+        with ThreadPoolExecutor(2) as pool:
+            assert np.array_equal(list(pool.map(fit, range(2))), alone)
+
+    def test_callbacks_draw_from_the_callers_random_numbers(self):
+        drawn = []
+        torch.manual_seed(4)
+        expected = [torch.rand(1).item() for _ in range(3)]
+        alone = tiny_gan(max_steps=3).fit(X, NAMES)
+        torch.manual_seed(4)
+        watched = tiny_gan(max_steps=3).fit(X, NAMES, callbacks=[lambda _: drawn.append(torch.rand(1).item())])
+        assert drawn == expected
+        assert np.array_equal(watched.sample(9)[0], alone.sample(9)[0])
 
     def test_data_are_not_changed(self):
         copy = X.copy()

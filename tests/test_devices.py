@@ -14,7 +14,6 @@ from ganaug.devices import (
     choose_precision,
     has_device,
     repeatable_convolutions,
-    seeded,
     thread_limit,
 )
 
@@ -108,29 +107,6 @@ def test_no_thread_limit_stays_within_the_available_processors(monkeypatch):
     with thread_limit(1), thread_limit(None):
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == before
-
-
-def test_seeded_repeats_and_leaves_no_trace():
-    before = torch.get_rng_state()
-    draws = []
-    for _ in range(2):
-        with seeded(5):
-            draws.append(torch.rand(3))
-    assert torch.equal(*draws)
-    assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_seeded_makes_tensors_as_torch_does_by_itself():
-    torch.set_default_dtype(torch.float64)
-    try:
-        with torch.device("meta"):
-            with seeded(0):
-                made = torch.zeros(1)
-            assert torch.zeros(1).device.type == "meta"
-        assert torch.get_default_dtype() == torch.float64
-    finally:
-        torch.set_default_dtype(torch.float32)
-    assert (made.dtype, made.device.type) == (torch.float32, "cpu")
 
 
 @pytest.mark.skipif(devices._glibc() is None, reason="only glibc is told what to keep")

@@ -9,6 +9,7 @@ from _tables import make_labels, make_mixed, make_numbers, make_unit_vectors, ti
 from _tiny import make_bars, tiny_gan
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import Pipeline, make_pipeline
+from joblib import parallel_config
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -299,6 +300,13 @@ class TestHosts:
         assert len(search.cv_results_["params"]) == 4
         assert np.isfinite(search.cv_results_["mean_test_score"]).all()
         assert search.best_estimator_["ganoversampler"].gan.max_steps in (1, 2)
+
+    def test_threads_give_the_scores_of_one(self):
+        alone = cross_val_score(make_steps(), NUMBERS, LABELS, cv=3, error_score="raise")
+        with parallel_config("threading", n_jobs=2):
+            np.testing.assert_array_equal(
+                cross_val_score(make_steps(), NUMBERS, LABELS, cv=3, error_score="raise"), alone
+            )
 
     @pytest.mark.slow
     def test_job_counts_give_the_same_scores(self):

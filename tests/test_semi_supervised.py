@@ -1,4 +1,5 @@
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,17 @@ def test_minus_one_can_be_a_class():
 
 def test_column_names_are_consistent():
     check_dataframe_column_names_consistency("GANClassifier", tiny())
+
+
+def test_threads_fit_what_one_alone_fits():
+    X, y, _ = make_blobs()
+
+    def fit(seed):
+        return tiny(random_state=seed).fit(X, y).predict_proba(X)
+
+    alone = [fit(seed) for seed in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        np.testing.assert_array_equal(list(pool.map(fit, range(2))), alone)
 
 
 def test_few_labels_suffice_for_separate_classes():

@@ -584,6 +584,20 @@ def test_an_interruption_after_training_keeps_what_was_trained(monkeypatch):
     assert len(gan.sample(5, random_state=0)[0]) == 5
 
 
+def test_threads_fit_what_one_alone_fits():
+    kinds = [tiny_table_gan, tiny_vector_gan]
+
+    def fit(seed):
+        gan = kinds[seed % 2](random_state=seed, max_steps=20)
+        return gan.fit(make_numbers(), make_labels()).sample(30, random_state=1)[0]
+
+    alone, before = [fit(seed) for seed in range(4)], torch.get_rng_state()
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(fit, range(4)))
+    np.testing.assert_array_equal(together, alone)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_threads_draw_what_one_alone_draws_also_during_a_fit():
     gan = tiny_table_gan().fit(make_numbers(), make_labels())
     alone, before = gan.sample(600, random_state=3)[0], torch.get_rng_state()

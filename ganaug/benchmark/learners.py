@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from ganaug.benchmark.methods import Batches, Method
 from ganaug.benchmark.statistics import balanced_accuracy
 from ganaug.benchmark.tasks import Task
-from ganaug.devices import choose_precision, freed_memory_kept, seeded, thread_limit
+from ganaug.devices import choose_precision, freed_memory_kept, thread_limit
+from ganaug.random_numbers import seeded
 
 
 @dataclass(frozen=True, eq=False)
