@@ -92,7 +92,7 @@ def audit_table_gan(
     MemorizationAudit
         Distances are Euclidean between the features of `TableCodec.features`: standardised numbers, and 0/1 for
         categories. The verdict is "copies" only where Fisher's exact test, too, finds more synthetic than real rows
-        flagged, at 1 %.
+        flagged, at 1 %; where too few real rows cannot tell a large excess from chance, it says so.
 
     Raises
     ------

@@ -190,7 +190,10 @@ class BaseGAN(BaseEstimator):
         return self._decode(self._generate(classes, seed), seed), self.label_codec_.decode(classes)
 
     def score_samples(self, X: Any, y: Any) -> np.ndarray:
-        """Return the discriminator's logits: higher is more like the training data of that class.
+        """Return the discriminator's logits: higher is more real than synthetic, to it.
+
+        It tells training data of a class from what its generator makes. That is no density: far from both, as for
+        other classes or numbers out of range, a logit means nothing.
 
         Parameters
         ----------

@@ -16,6 +16,7 @@ from ganaug.exceptions import QuotaError, SmallClassWarning
 from ganaug.filters import Filter, FittedFilter
 from ganaug.rows import RowGAN
 from ganaug.table_data import TableCodec
+from ganaug.table_data.missing import take_missing
 from ganaug.vector_data import VectorCodec
 
 SOURCES = ("gan", "smote", "duplicate")
@@ -214,7 +215,10 @@ class Pool:
         return self.X.iloc[rows] if hasattr(self.X, "iloc") else self.X[rows]
 
     def _interpolate(self, n_new: dict[Label, int], rng: np.random.Generator) -> dict[Label, Any]:
-        """Chawla et al., "SMOTE", JAIR 2002, Section 4.2, on standardised numbers and category codes."""
+        """Chawla et al., "SMOTE", JAIR 2002, Section 4.2, on standardised numbers and category codes.
+
+        Values are missing where they are in the nearest real row: see `take_missing`.
+        """
         rows, sampler = self._compact_rows, self._smote
         if not rows.shape[1]:  # Every column is constant.
             return {label: self._decode(np.empty((n, 0)), 0) for label, n in n_new.items()}
@@ -222,7 +226,9 @@ class Pool:
         for label, n in n_new.items():
             k = min(self.k_neighbors, self.counts[label] - 1)
             smote = sampler(label, self.counts[label] + n, k, int(rng.integers(2**31)))
-            new[label] = smote.fit_resample(rows, self.y)[0][len(rows) :]
+            drawn = smote.fit_resample(rows, self.y)[0][len(rows) :]
+            is_table = isinstance(self._codec, TableCodec)
+            new[label] = take_missing(self._codec, drawn, rows[self.y == label]) if is_table else drawn
         return {label: self._decode(part, int(rng.integers(2**31))) for label, part in new.items()}
 
     @cached_property

@@ -11,6 +11,7 @@ from ganaug._typing import Label
 from ganaug.metrics.memorization import ClassAudit, MemorizationAudit, audit_memorization
 
 _CHANCE = 0.01
+_LARGE_EXCESS = 0.1
 
 
 def some_rows(X: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -33,7 +34,8 @@ def audit_rows(
     Returns
     -------
     MemorizationAudit
-        With "copies" only where Fisher's exact test, too, finds more synthetic than real rows flagged, at 1 %.
+        With "copies" only where Fisher's exact test, too, finds more synthetic than real rows flagged, at 1 %; and
+        with "cannot tell" where an excess of more than 10 points would not be told from chance.
     """
     arguments: list[Any] = []
     for place, (X, y) in enumerate(zip(features, labels, strict=True)):
@@ -48,27 +50,42 @@ def audit_rows(
 
 
 def allow_for_chance(audit: MemorizationAudit) -> MemorizationAudit:
-    """Call "ok" what chance alone may do: in few columns real rows are near each other, too."""
-    checked = (row if _exceeds_chance(row) else replace(row, verdict="ok") for row in audit.classes)
-    return replace(audit, classes=tuple(checked), max_chance=_CHANCE)
+    """Do not call "copies" what chance alone may do: in few columns real rows are near each other, too."""
+    return replace(audit, classes=tuple(map(_judge, audit.classes)), max_chance=_CHANCE)
 
 
-def _exceeds_chance(row: ClassAudit) -> bool:
-    """Tell whether a verdict of copying stands Fisher's one-sided test at 1 %; any other verdict stands."""
+def _judge(row: ClassAudit) -> ClassAudit:
+    """Let a verdict of copying stand where Fisher's one-sided test gives it less than 1 %; any other stands.
+
+    Where the test sees no copying, a large excess is only "ok" if the test would have seen it, were half the rows
+    copies. Whether identical rows are nothing special the training rows tell as well.
+    """
     if row.verdict != "copies":
-        return True
+        return row
+    tests = [(row.fraction_flagged, row.fraction_reference, row.n_reference), _test_identical(row)]
+    if any(_exceeds_chance(row.n_fake, *test) for test in tests):
+        return row
+    is_large = any(fake - real > _LARGE_EXCESS for fake, real, _ in tests)
+    would_be_seen = all(_exceeds_chance(row.n_fake, (1 + real) / 2, real, n) for _, real, n in tests)
+    return replace(row, verdict="cannot tell" if is_large and not would_be_seen else "ok")
+
+
+def _test_identical(row: ClassAudit) -> tuple[float, float, int]:
+    """Return the identical share of synthetic rows, that of real ones, and how many real ones that speaks of."""
+    if row.reference == "leave-one-out":
+        return row.fraction_identical, row.fraction_reference_identical, row.n_reference
+    n_real = row.n_reference + row.n_train
+    repeated = row.fraction_reference_identical * row.n_reference + row.fraction_train_identical * row.n_train
+    return row.fraction_identical, repeated / n_real, n_real
+
+
+def _exceeds_chance(n_fake: int, fake: float, real: float, n_real: int) -> bool:
+    """Tell whether Fisher's one-sided test finds the synthetic rows' share above that of real ones at 1 %."""
     from scipy.stats import fisher_exact
 
-    pairs = (
-        (row.fraction_flagged, row.fraction_reference),
-        (row.fraction_identical, row.fraction_reference_identical),
-    )
-    for fake, real in pairs:
-        found, innocent = round(fake * row.n_fake), round(real * row.n_reference)
-        counts = [[found, row.n_fake - found], [innocent, row.n_reference - innocent]]
-        if fisher_exact(counts, alternative="greater").pvalue < _CHANCE:
-            return True
-    return False
+    found, innocent = round(fake * n_fake), round(real * n_real)
+    counts = [[found, n_fake - found], [innocent, n_real - innocent]]
+    return fisher_exact(counts, alternative="greater").pvalue < _CHANCE
 
 
 def flagged_shares(audit: MemorizationAudit) -> tuple[float, float]:

@@ -35,6 +35,8 @@ class ClassAudit:
         Share of the yardstick's own real samples flagged by the same rule: what innocent samples show.
     fraction_identical, fraction_reference_identical : float in [0, 1]
         Of both, the share identical to a training sample.
+    fraction_train_identical : float in [0, 1]
+        Share of training samples identical to another one of their class.
     verdict : {"ok", "copies", "cannot tell"}
     """
 
@@ -48,6 +50,7 @@ class ClassAudit:
     fraction_reference: float
     fraction_identical: float
     fraction_reference_identical: float
+    fraction_train_identical: float
     verdict: Verdict
 
 
@@ -227,8 +230,7 @@ def _audit_class(
 ) -> ClassAudit:
     reference: Reference = "leave-one-out" if held_out is None else "held-out"
     if len(train) < 2 or len(fake) == 0:
-        nan = float("nan")
-        return ClassAudit(label, len(train), len(fake), "none", 0, nan, nan, nan, nan, nan, "cannot tell")
+        return ClassAudit(label, len(train), len(fake), "none", 0, *6 * [float("nan")], "cannot tell")
     yardstick = nearest(train) if held_out is None else nearest(held_out, train)
     threshold = ratio * float(np.median(yardstick))
     distances = nearest(fake, train)
@@ -245,9 +247,15 @@ def _audit_class(
         fraction_reference=innocent,
         fraction_identical=identical,
         fraction_reference_identical=repeated,
+        fraction_train_identical=repeated if held_out is None else _fraction_repeated(train),
         verdict="copies" if max(flagged - innocent, identical - repeated) > max_flagged else "ok",
     )
 
 
 def _fraction_flagged(distances: np.ndarray, threshold: float) -> float:
     return float(((distances < threshold) | (distances == 0.0)).mean())
+
+
+def _fraction_repeated(X: np.ndarray) -> float:
+    _, counts = np.unique(X, axis=0, return_counts=True)
+    return float(counts[counts > 1].sum() / len(X))

@@ -117,6 +117,17 @@ class TableCodec:
         }
 
     @property
+    def missing(self) -> tuple[tuple[slice, int], ...]:
+        """Of each column with missing values: its blocks, and the category of the first that stands for them."""
+        found, start = [], 0
+        for column in (self.columns[place] for place in self._learned):
+            stop = start + len(column.blocks)
+            if column.has_missing and stop > start:
+                found.append((slice(start, stop), column.blocks[0].size - 1))
+            start = stop
+        return tuple(found)
+
+    @property
     def n_features(self) -> int:
         """Columns of the user's table."""
         return len(self.columns)
