@@ -3,10 +3,11 @@
 They learn from synthetic rows alone, and from real rows to which synthetic ones were added until the classes are
 balanced. ``matching``: the columns of every class matched to the training data, or of none; on Adult, whose rare class
 is thinned to as many rows as stated, and on the table suite's development half. ``steps``: budgets and final learning
-rates, on the development half. Adult's scored rows are training rows of `tablegan_vs_ctgan.py`, whose test rows are
-left alone.
+rates, on the development half. ``columns``: budgets and latent dimensions for wide tables, on made ones of as many
+columns as stated, and on KEEL's movement_libras, which the suite does not use. Adult's scored rows are training rows
+of `tablegan_vs_ctgan.py`, whose test rows are left alone.
 
-    python benchmarks/table_gan_defaults.py adult.parquet [--questions matching steps] [--seeds 0 1 2]
+    python benchmarks/table_gan_defaults.py adult.parquet [--questions matching steps columns] [--seeds 0 1 2]
 
 Rows go to ``benchmarks/results/table_gan_defaults.jsonl``, which a restart continues; means of differences from the
 first setting are printed.
@@ -31,13 +32,16 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from sklearn.datasets import make_classification
 from sklearn.model_selection import train_test_split
 
 from benchmarks.table_suite.folds import make_fold
 from benchmarks.table_suite.learners import LEARNERS
+from benchmarks.table_suite.loaders import read_keel
 from benchmarks.table_suite.methods_ganaug import count_new, to_dense, typed_frame
 from benchmarks.table_suite.sets import SETS, sets_in
 from ganaug import TableGAN
+from ganaug.architectures import MLP
 from ganaug.benchmark.results import ResultsFile, Row
 from ganaug.benchmark.statistics import paired_difference
 from ganaug.calibration import SHIFT_SCORES
@@ -51,6 +55,13 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
     "steps": {
         f"{n_steps} to {rate:g}": {"max_steps": n_steps, "final_learning_rate": rate}
         for n_steps, rate in ((600, 5e-4), (600, 1e-4), (1200, 5e-4), (1200, 1e-4))
+    },
+    "columns": {
+        f"{n_steps} steps, latent {latent_dim}": {
+            "max_steps": n_steps,
+            "architecture": MLP(latent_dim=latent_dim),
+        }
+        for n_steps, latent_dim in ((600, 16), (1200, 16), (1200, 64))
     },
 }
 """What each question compares, by name."""
@@ -125,12 +136,50 @@ def measure_suite(name: str, index: int, settings: Settings) -> Row:
     return compare(settings, X, fold.y_train, lambda rows: to_dense(fold, rows), n_new, score, fold.seed)
 
 
-QUESTIONS = {"matching": {"adult": list_adult, "suite": list_suite}, "steps": {"suite": list_suite}}
+def list_wide(options: argparse.Namespace) -> Iterator[Cell]:
+    """Yield a wide table, a seed and what measures settings."""
+    tables = {f"{n} columns": partial(make_wide, n) for n in (12, 20, 30, 40, 50, 60)}
+    for name, make in {**tables, "movement_libras": read_libras}.items():
+        for seed in options.seeds:
+            yield name, seed, partial(measure_wide, make, seed)
+
+
+def make_wide(n_columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return numbers of which a third says something of two classes of several clusters each, 1360 and 240 rows."""
+    return make_classification(
+        1600, n_columns, n_informative=n_columns // 3, n_redundant=n_columns // 6, n_clusters_per_class=3,
+        weights=[0.85], class_sep=1.2, flip_y=0.02, random_state=n_columns,
+    )  # fmt: skip
+
+
+def read_libras() -> tuple[np.ndarray, np.ndarray]:
+    """Return 90 coordinates of hands, and whether they move by one of the first four of 15 signs."""
+    table = read_keel("movement_libras", "balanced")
+    signs = np.unique(table["class"], return_inverse=True)[1]
+    return table.drop(columns="class").to_numpy(dtype=float), (signs < 4).astype(int)
+
+
+def measure_wide(make: Callable[[], tuple[np.ndarray, np.ndarray]], seed: int, settings: Settings) -> Row:
+    """Thin the rare class to a tenth of the other, at least 20 rows; score on two fifths of all rows."""
+    X, y = make()
+    X, X_scored, y, y_scored = train_test_split(X, y, test_size=0.4, stratify=y, random_state=seed)
+    n_common = int((y == 0).sum())
+    n_rare = min(int(y.sum()), max(20, n_common // 10))
+    kept = np.concatenate([np.flatnonzero(y == 0), np.flatnonzero(y == 1)[:n_rare]])
+    score = make_score(("lr", "rf", "hgb", "knn"), seed, X_scored, y_scored)
+    return compare(settings, X[kept], y[kept], np.asarray, {1: n_common - n_rare}, score, seed)
+
+
+QUESTIONS = {
+    "matching": {"adult": list_adult, "suite": list_suite},
+    "steps": {"suite": list_suite},
+    "columns": {"wide": list_wide},
+}
 
 
 def compare(
     settings: Settings,
-    X: pd.DataFrame,
+    X: pd.DataFrame | np.ndarray,
     y: np.ndarray,
     to_features: Callable[[Any], np.ndarray],
     n_new: dict[int, int],

@@ -79,8 +79,8 @@ def check_parameters(gan: Any) -> None:
 
 
 def resolve(gan: Any) -> dict[str, Any]:
-    """Return the recipes that a GAN estimator's parameters name, by parameter."""
-    return {name: check_choice(name, getattr(gan, name), table, _MEMBERS[name]) for name, table in gan._choices.items()}
+    """Return the recipes that a GAN estimator's parameters name, by parameter; some names depend on its data."""
+    return {name: check_choice(name, gan._given(name), table, _MEMBERS[name]) for name, table in gan._choices.items()}
 
 
 def make_recipe(gan: Any, **changes: Any) -> tuple[Architecture, Recipe]:

@@ -74,6 +74,10 @@ class BaseGAN(BaseEstimator):
     def _finish(self, data: TrainingData, classes: Tensor) -> None:
         """Learn what sampling takes beside the networks; called once they are trained."""
 
+    def _given(self, name: str) -> Any:
+        """Return the name or the object that a parameter stands for, once data are known."""
+        return getattr(self, name)
+
     def _plain_params(self) -> dict[str, Any]:
         """Return the parameters as they are written to a file."""
         return self.get_params(deep=False)

@@ -7,13 +7,15 @@ from torch import Tensor
 
 from ganaug._parameters import TABLE_CHOICES, Choices
 from ganaug._typing import RandomState
-from ganaug.architectures import Architecture
+from ganaug.architectures import MLP, Architecture
 from ganaug.conditioning import Conditioning
 from ganaug.losses import Loss
 from ganaug.penalties import Penalty
 from ganaug.rows import RowGAN
 from ganaug.table_data import FileColumns, TableCodec
 from ganaug.training_data import Rows
+
+_MOST_NARROW = 24  # columns
 
 
 class TableGAN(RowGAN):
@@ -22,7 +24,8 @@ class TableGAN(RowGAN):
     Parameters
     ----------
     architecture : {'mlp'} or Architecture, default 'mlp'
-        The networks. Objects such as ``MLP(width=256)`` change their size.
+        The networks. Objects such as ``MLP(width=256)`` change their size; 'mlp' is ``MLP()``, for tables of more than
+        24 columns that vary ``MLP(latent_dim=64)``, lest independent columns come out correlated.
     loss : {'relativistic', 'hinge', 'non_saturating', 'wasserstein'} or Loss, default 'relativistic'
     penalty : {'r1r2', 'lecam', 'none'} or Penalty, default 'r1r2'
         Regulariser of the discriminator; 'r1r2' is here ``R1R2(gamma=1, final_gamma=1, every=4)``.
@@ -35,8 +38,8 @@ class TableGAN(RowGAN):
     max_steps : int, 'auto' or None, default 'auto'
         Generator updates. Raising it improves samples, of large tables above all; twice the 600 that small tables get
         by 'auto' gained .009 ± .009 in classifiers' balanced accuracy and .013 ± .010 in average precision
-        (``benchmarks/results/table_gan_defaults.jsonl``). 'auto' takes a fifth of the number of rows, at least 600 and
-        at most 4000; None leaves the end to `max_seconds`.
+        (``benchmarks/results/table_gan_defaults.jsonl``). 'auto' takes a fifth of the number of rows, at least 600 (for
+        tables of more than 24 columns that vary 1200) and at most 4000; None leaves the end to `max_seconds`.
     max_seconds : float or None, default None
         Wall-clock budget; training ends with whichever of the two budgets is used first. A run that ends by time
         does not repeat exactly.
@@ -199,7 +202,18 @@ class TableGAN(RowGAN):
         return {**super()._plain_params(), "discrete_columns": None if given is None else list(given)}
 
     def _n_steps(self, n_samples: int) -> int | None:
-        return min(max(600, n_samples // 5), 4000) if self.max_steps == "auto" else super()._n_steps(n_samples)
+        if self.max_steps != "auto":
+            return super()._n_steps(n_samples)
+        return min(max(1200 if self._is_wide() else 600, n_samples // 5), 4000)
+
+    def _given(self, name: str) -> Any:
+        if name == "architecture" and self.architecture == "mlp" and self._is_wide():
+            return MLP(latent_dim=64)
+        return super()._given(name)
+
+    def _is_wide(self) -> bool:
+        codec = getattr(self, "codec_", None)  # of an earlier fit, while parameters are checked
+        return codec is not None and codec.n_varying > _MOST_NARROW
 
     def make_codec(self, X: Any) -> TableCodec:
         """Return a `TableCodec` that has learned X."""

@@ -16,8 +16,10 @@ from sklearn.exceptions import NotFittedError
 
 import ganaug
 from ganaug import TableGAN, load
+from ganaug._parameters import resolve
 from ganaug.architectures import MLP
 from ganaug.base import BaseGAN
+from ganaug.checkpoint import Checkpoint
 from ganaug.conditioning import CONDITIONINGS
 from ganaug.exceptions import GanaugWarning
 from ganaug.losses import LOSSES
@@ -611,3 +613,50 @@ def test_threads_draw_what_one_alone_draws_also_during_a_fit():
             assert len(pool.submit(gan.sample, 3).result(timeout=60)[0]) == 3
 
     tiny_table_gan().fit(make_numbers(), make_labels(), callbacks=iter([sample_elsewhere]))
+
+
+class TestWideTables:
+    """Tables of more columns than a small latent space and few steps can tell apart."""
+
+    @staticmethod
+    def make(n_columns, n=60):
+        return np.random.default_rng(0).normal(size=(n, n_columns)), np.arange(n) % 2
+
+    @pytest.mark.parametrize(("n_columns", "latent_dim", "n_steps"), [(24, 16, 600), (25, 64, 1200)])
+    def test_they_get_more_latent_dimensions_and_steps(self, n_columns, latent_dim, n_steps):
+        seen = []
+        gan = TableGAN(random_state=0)
+
+        def look(state):
+            seen.append((state.recipe.latent_dim, state.recipe.max_steps))
+            state.should_stop = True
+
+        gan.fit(*self.make(n_columns), callbacks=[look])
+        assert seen == [(latent_dim, n_steps)]
+        assert gan.architecture == "mlp"
+
+    def test_columns_that_do_not_vary_are_not_counted(self):
+        X, y = self.make(24)
+        gan = TableGAN(max_steps=1).fit(np.column_stack([X, np.zeros((len(X), 5))]), y)
+        assert resolve(gan)["architecture"] == MLP()
+
+    def test_a_fit_of_another_width_is_not_bound_by_an_earlier_one(self):
+        gan = TableGAN(max_steps=1, random_state=0)
+        for n_columns, latent_dim in ((30, 64), (3, 16), (30, 64)):
+            gan.fit(*self.make(n_columns))
+            assert resolve(gan)["architecture"].latent_dim == latent_dim
+            assert gan.sample(2)[0].shape == (2, n_columns)
+
+    def test_they_are_pickled_saved_and_resumed(self, tmp_path):
+        X, y = self.make(30)
+        gan = TableGAN(max_steps=4, random_state=0).fit(X, y, callbacks=[Checkpoint(tmp_path / "c", every=2)])
+        expected = gan.sample(5)[0]
+        gan.save(tmp_path / "model")
+        for read in (load(tmp_path / "model"), pickle.loads(pickle.dumps(gan))):
+            np.testing.assert_array_equal(read.sample(5)[0], expected)
+        resumed = TableGAN(max_steps=4, random_state=1).fit(X, y, resume_from=tmp_path / "c")
+        np.testing.assert_array_equal(resumed.sample(5, random_state=0)[0], gan.sample(5, random_state=0)[0])
+
+    def test_sizes_that_are_given_stay(self):
+        gan = TableGAN(MLP(width=8, latent_dim=4, n_blocks=1), max_steps=1).fit(*self.make(30))
+        assert resolve(gan)["architecture"].latent_dim == 4

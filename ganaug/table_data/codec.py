@@ -133,6 +133,11 @@ class TableCodec:
         return len(self.columns)
 
     @property
+    def n_varying(self) -> int:
+        """Columns in compact rows: those that are not constant and do not follow from another one."""
+        return sum(bool(self.columns[place].blocks) for place in self._learned)
+
+    @property
     def feature_names(self) -> tuple[Any, ...] | None:
         """The columns' labels; None for arrays."""
         return self.form.names
