@@ -312,7 +312,8 @@ def _fit_column(
 ) -> NumberColumn | CategoryColumn:
     if is_discrete or not column_type.is_number:
         return CategoryColumn.fit(cells, max_categories)
-    return NumberColumn.fit(cells, column_type)
+    column = NumberColumn.fit(cells, column_type)
+    return column if column.tells_apart(cells) else CategoryColumn.fit(cells, max_categories)
 
 
 def _find_places(given: Sequence[Any] | None, names: tuple[Any, ...] | None, n_columns: int) -> set[int]:

@@ -72,6 +72,11 @@ class Grid:
                 return cls(grid.origin, grid.unit, grid.n_steps, decimals)
         return None
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether float64 holds every step."""
+        return self.n_steps < _EXACT
+
     def to_steps(self, values: np.ndarray) -> np.ndarray:
         """Count steps from the origin, float64 of shape (N,); values off the grid are between two steps.
 
@@ -101,7 +106,7 @@ class Grid:
             if self.origin != 0:
                 nearest += self.origin
             return nearest / 10.0**self.decimals if self.decimals else nearest
-        if self.n_steps < _EXACT:
+        if self.is_exact:
             counts = nearest.astype(np.int64).view(np.uint64)
         else:
             is_last = nearest >= float(self.n_steps)  # float() may round up, out of the range of uint64

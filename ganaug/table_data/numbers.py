@@ -94,6 +94,13 @@ class NumberColumn:
             (True, True) if is_few else _find_walls(counts[~is_atom]),
         )
 
+    def tells_apart(self, cells: Cells) -> bool:
+        """Tell whether most of the values it learned differ in float64: not if, say, ages lie beside -2**63."""
+        if self.grid is None or self.grid.is_exact:
+            return True
+        values = np.unique(cells.present)
+        return 2 * len(np.unique(self.grid.to_steps(values))) > len(values)
+
     @property
     def _n_cases(self) -> int:
         return (self.scaling is not None) + len(self.atoms) + self.has_missing

@@ -317,3 +317,12 @@ def test_periods_of_another_frequency_are_refused():
     codec = TableCodec.fit(pd.DataFrame({"x": DAYS.to_period("D")}))
     with pytest.raises(TypeError, match=r"'x' of X holds period\[W-SUN\], such as .*, but held period\[D\]"):
         codec.encode(pd.DataFrame({"x": DAYS.to_period("W")}))
+
+
+@pytest.mark.parametrize("far", [-(2**63), -(2**62)])
+def test_small_integers_survive_beside_one_that_is_far_below(far):
+    values = np.where(np.arange(300) % 10 == 0, far, np.arange(300) % 7)
+    codec, _ = fit_column(values)
+    decoded = codec.decode(codec.encode(pd.DataFrame({"x": values})))["x"]
+    np.testing.assert_array_equal(decoded, values)
+    assert decoded.dtype == np.int64
