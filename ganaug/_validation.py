@@ -93,6 +93,19 @@ def check_pair(parameter: str, given: object, *, minimum: float, maximum: float)
         check_number(parameter, number, minimum=minimum, maximum=maximum)
 
 
+def check_row_counts(strategy: Any, y: np.ndarray) -> None:
+    """Raise a `TypeError` if a sampling strategy that is no word or ratio does not give a number of rows by label."""
+    if isinstance(strategy, (str, Real)):
+        return
+    name, given = ("sampling_strategy(y)", strategy(y)) if callable(strategy) else ("sampling_strategy", strategy)
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"{name} must be a dict of label to number of rows, got {given!r} of type {type(given).__name__}."
+        )
+    for label, n in given.items():
+        check_number(f"{name}[{label!r}]", n, integer=True)
+
+
 def check_same_length(X: Any, y: Any) -> None:
     """Raise a `ValueError` unless `X` and `y` hold equally many samples."""
     if len(X) != len(y):

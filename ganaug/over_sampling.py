@@ -14,7 +14,7 @@ from sklearn.utils.validation import _check_feature_names, _check_n_features
 
 from ganaug._parameters import check_parameters
 from ganaug._typing import Label, RandomState
-from ganaug._validation import as_seed, check_choice, check_labels_present, seeded_clone, suggest
+from ganaug._validation import as_seed, check_choice, check_labels_present, check_row_counts, seeded_clone, suggest
 from ganaug.base import BaseGAN
 from ganaug.calibration import SHIFT_SCORES
 from ganaug.dose import CANDIDATES, HALVES, N_TRIED, Candidate, Choice, choose
@@ -209,6 +209,7 @@ class GANOverSampler(BaseOverSampler):
             raise ValueError(f"Expected 2D array, got 1D array instead, of shape {X.shape}; pass X.to_frame().")
         _check_n_features(self, X if X.ndim == 2 else X.reshape(len(X), -1), reset=True)
         check_consistent_length(X, y)
+        check_row_counts(self.sampling_strategy, y)
         if len(X) if hasattr(X, "iloc") else X.shape[0]:
             return X, np.asarray(y), binarize_y
         raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")

@@ -543,6 +543,18 @@ def test_bad_input_is_refused_before_training(X, y, kind, message, monkeypatch):
         ({"k_neighbors": 0}, ValueError, "'k_neighbors' parameter of GANOverSampler must be"),
         ({"gan": "TableGAN"}, ValueError, "'gan' parameter of GANOverSampler must be"),
         ({"gan": tiny_table_gan(loss="hing")}, ValueError, "Unknown loss 'hing'.*Did you mean 'hinge'"),
+        ({"sampling_strategy": {"rare": "60"}}, TypeError, r"sampling_strategy\['rare'\] must be an integer, got '60'"),
+        ({"sampling_strategy": {"rare": 30.5}}, TypeError, r"sampling_strategy\['rare'\] must be an integer, got 30.5"),
+        (
+            {"sampling_strategy": lambda y: None},
+            TypeError,
+            r"sampling_strategy\(y\) must be a dict of label to number of rows, got None of type NoneType",
+        ),
+        (
+            {"sampling_strategy": lambda y: {"rare": 30.5}},
+            TypeError,
+            r"sampling_strategy\(y\)\['rare'\] must be an integer",
+        ),
         ({"random_state": "one"}, ValueError, "'random_state' parameter of GANOverSampler must be an int"),
     ],
 )
