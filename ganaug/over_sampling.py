@@ -12,6 +12,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names, _check_n_features
 
+from ganaug._classifier import refuse_other_kinds
 from ganaug._parameters import check_parameters
 from ganaug._typing import Label, RandomState
 from ganaug._validation import as_seed, check_choice, check_labels_present, check_row_counts, seeded_clone, suggest
@@ -251,6 +252,8 @@ class GANOverSampler(BaseOverSampler):
         self._validate_params()
         if isinstance(self.gan, BaseGAN):
             check_parameters(self.gan)
+        if self.estimator is not None:
+            refuse_other_kinds("estimator", self.estimator)
         known = {*get_scorer_names(), *(() if self.dose == "auto" else FULL_BALANCE_SCORES)}
         if isinstance(self.scoring, str) and self.scoring not in known:
             raise ValueError(

@@ -1,5 +1,6 @@
 import pickle
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,12 @@ from imblearn.pipeline import Pipeline, make_pipeline
 from joblib import parallel_config
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -408,6 +411,31 @@ def test_numbers_reach_the_pools_and_the_inner_folds():
     options = {"k_neighbors": 2, "min_class_size": 7, "cv": 4}
     trials, _ = make_sampler(**options).start_trials(NUMBERS, LABELS)
     assert [(pool.k_neighbors, pool.min_class_size) for pool in trials.pools] == [(2, 7)] * 4
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (Ridge(), r"estimator is the regressor Ridge\(\), and rows of classes are for classifiers"),
+        (make_pipeline(StandardScaler(), Ridge()), "estimator is the regressor Pipeline"),
+        (GridSearchCV(KMeans(), {"n_clusters": [2, 3]}), "estimator is the clusterer GridSearchCV"),
+        (
+            LogisticRegression,
+            r"estimator is the class LogisticRegression; pass an object of it: LogisticRegression\(\)",
+        ),
+    ],
+)
+@pytest.mark.parametrize("dose", ["auto", "default"])
+def test_an_estimator_that_is_no_classifier_is_refused_before_training(estimator, message, dose, monkeypatch):
+    monkeypatch.setattr("ganaug.training.train", lambda *_: pytest.fail("trained"))
+    with pytest.raises(TypeError, match=message):
+        make_sampler(dose=dose, sources=None, estimator=estimator).fit_resample(NUMBERS, LABELS)
+
+
+@pytest.mark.parametrize("wrap", [make_pipeline, CalibratedClassifierCV, lambda own: GridSearchCV(own, {"C": [1.0]})])
+def test_wrapped_classifiers_and_those_without_tags_are_taken(wrap):
+    make_sampler(estimator=wrap(LogisticRegression())).check()
+    make_sampler(estimator=SimpleNamespace(fit=print, predict=print)).check()
 
 
 def test_auto_trains_seeded_clones_scores_them_as_asked_and_does_what_was_chosen(monkeypatch):
