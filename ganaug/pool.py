@@ -88,11 +88,18 @@ class Pool:
 
     Raises
     ------
+    ValueError
+        If X is of images and the GAN is one on rows.
     KeyboardInterrupt
         When a GAN is trained, if the user interrupts that: there is nobody who would look at a half-trained one.
     """
 
     def __init__(self, X: Any, y: np.ndarray, gan: Any, *, k_neighbors: int, min_class_size: int, seed: int) -> None:
+        if X.ndim > 2 and isinstance(gan, RowGAN):
+            raise ValueError(
+                f"X has shape {X.shape}, and a {type(gan).__name__} takes rows of shape (N, D); pass gan=ImageGAN() if "
+                f"these are images, or X.reshape(len(X), -1)."
+            )
         self.X, self.y, self.seed = X, y, seed
         self._recipe, self.k_neighbors = gan, k_neighbors
         self._filters: list[tuple[Filter, FittedFilter]] = []

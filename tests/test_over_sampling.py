@@ -559,6 +559,17 @@ def test_bad_input_is_refused_before_training(X, y, kind, message, monkeypatch):
     assert not hasattr(sampler, "gan_")
 
 
+@pytest.mark.parametrize("gan", [tiny_table_gan(), tiny_vector_gan()])
+@pytest.mark.parametrize("dose", [1.0, "default", "auto"])
+def test_images_for_a_gan_on_rows_are_refused_with_the_gan_that_takes_them(gan, dose, monkeypatch):
+    images, y = make_bars(40)[0], np.repeat(["common", "rare"], [30, 10])
+    vote = make_pipeline(FunctionTransformer(lambda X: X.reshape(len(X), -1)), LogisticRegression())
+    monkeypatch.setattr(LogisticRegression, "fit", lambda *_: pytest.fail("trained"))
+    message = rf"and a {type(gan).__name__} takes rows of shape \(N, D\); pass gan=ImageGAN\(\)"
+    with pytest.raises(ValueError, match=message):
+        make_sampler(gan=gan, dose=dose, sources=None, estimator=vote).fit_resample(images, y)
+
+
 @pytest.mark.parametrize(
     ("parameters", "kind", "message"),
     [
