@@ -15,7 +15,15 @@ from sklearn.utils.validation import _check_feature_names, _check_n_features
 from ganaug._classifier import refuse_other_kinds
 from ganaug._parameters import check_parameters
 from ganaug._typing import Label, RandomState
-from ganaug._validation import as_seed, check_choice, check_labels_present, check_row_counts, seeded_clone, suggest
+from ganaug._validation import (
+    as_seed,
+    check_choice,
+    check_classes,
+    check_labels_present,
+    check_row_counts,
+    seeded_clone,
+    suggest,
+)
 from ganaug.base import BaseGAN
 from ganaug.calibration import SHIFT_SCORES
 from ganaug.dose import CANDIDATES, HALVES, N_TRIED, Candidate, Choice, choose
@@ -187,6 +195,7 @@ class GANOverSampler(BaseOverSampler):
             If the filter lets too few of the GAN's rows pass.
         """
         check_labels_present(y)
+        check_classes(y)
         return super().fit_resample(X, y, groups=groups)
 
     def _check_X_y(self, X: Any, y: Any) -> tuple[Any, np.ndarray, bool]:  # noqa: N802

@@ -1,3 +1,4 @@
+import datetime
 import pickle
 from collections import Counter
 from types import SimpleNamespace
@@ -30,6 +31,7 @@ from ganaug.exceptions import QuotaError, SmallClassWarning
 from ganaug.filters import FILTERS, ConfidenceFilter
 from ganaug.inner_folds import inner_folds
 from ganaug.over_sampling import _find_scorer
+from ganaug.semi_supervised import GANClassifier
 from ganaug.table_classifier import TableClassifier
 
 NUMBERS, MIXED, LABELS = make_numbers(), make_mixed(), make_labels()
@@ -683,6 +685,27 @@ def test_missing_labels_are_named(fit):
     y.iloc[2] = None
     for labels in (y, y.astype("category"), y.astype(str).where(y.notna())):
         with pytest.raises(ValueError, match=r"The label of row 3 of y, counted from 1, is missing"):
+            fit(NUMBERS, labels)
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [
+        lambda X, y: make_sampler().fit_resample(X, y),
+        lambda X, y: tiny_table_gan().fit(X, y),
+        lambda X, y: GANBalancedClassifier().fit(X, y),
+        lambda X, y: GANClassifier().fit(X, y),
+        lambda X, y: ShiftedClassifier(LogisticRegression()).fit(X, y),
+        lambda X, y: TableClassifier().fit(X, y),
+    ],
+)
+@pytest.mark.parametrize("label", [datetime.date(2024, 1, 1), pd.Period("2024")])
+def test_objects_as_labels_are_shown_with_what_may_name_classes(fit, label):
+    other = label - datetime.timedelta(366) if isinstance(label, datetime.date) else label - 1
+    y = pd.Series([label if each == LABELS[0] else other for each in LABELS])
+    kind = type(label).__name__
+    for labels in (y, y.tolist(), y.to_numpy(dtype=object)):
+        with pytest.raises(ValueError, match=rf"Unknown label type: y holds objects such as .* of type {kind}; name"):
             fit(NUMBERS, labels)
 
 
