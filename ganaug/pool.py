@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from ganaug._typing import Label
 from ganaug._validation import check_number, list_first, suggest
-from ganaug.exceptions import QuotaError, SmallClassWarning
+from ganaug.exceptions import GanaugWarning, QuotaError, SmallClassWarning
 from ganaug.filters import Filter, FittedFilter
 from ganaug.rows import RowGAN
 from ganaug.table_data import TableCodec
@@ -152,6 +152,7 @@ class Pool:
         if gan.random_state is None:
             gan.set_params(random_state=self.seed)
         with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*the model is usable as it is", GanaugWarning)  # It is not kept.
             if not self.warns or not any(self.min_class_size <= n < gan.min_class_size for n in self.counts.values()):
                 warnings.simplefilter("ignore", SmallClassWarning)  # Smaller classes are not drawn from it.
             gan.fit(self.X, self.y)
