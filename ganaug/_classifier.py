@@ -11,13 +11,30 @@ from ganaug._typing import Label
 
 def check_classifier(name: str, classifier: Any) -> None:
     """Raise a `TypeError` unless this is an object that learns classes and predicts their probabilities."""
-    if isinstance(classifier, type):
-        raise TypeError(f"{name} is the class {classifier.__name__}; pass an object of it: {classifier.__name__}().")
+    _refuse_class(name, classifier)
     lacking = [method for method in ("fit", "predict_proba") if not hasattr(classifier, method)]
     if lacking:
         raise TypeError(
             f"{name} has no {' and no '.join(lacking)}; wrap it in sklearn's CalibratedClassifierCV, or take another."
         )
+
+
+def refuse_other_kinds(name: str, estimator: Any) -> None:
+    """Raise a `TypeError` if this is, by its tags, anything else than a classifier, such as a regressor.
+
+    A pipeline or a search is what it ends in or searches for. What has no tags may be one.
+    """
+    from sklearn.utils import get_tags
+
+    _refuse_class(name, estimator)
+    kind = get_tags(estimator).estimator_type if hasattr(estimator, "__sklearn_tags__") else None
+    if kind not in (None, "classifier"):
+        raise TypeError(f"{name} is the {kind} {estimator!r}, and rows of classes are for classifiers; pass one.")
+
+
+def _refuse_class(name: str, estimator: Any) -> None:
+    if isinstance(estimator, type):
+        raise TypeError(f"{name} is the class {estimator.__name__}; pass an object of it: {estimator.__name__}().")
 
 
 def fit_clone(classifier: Any, X: np.ndarray, rows: Mapping[Label, np.ndarray]) -> tuple[Any, dict[Label, int]]:

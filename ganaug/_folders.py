@@ -4,6 +4,7 @@ import ctypes
 import errno
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -56,15 +57,20 @@ def check_target(path: Path, overwrite: bool, kind: str, manifest: str, contents
             f"{path} holds {others[0]!r} beside the {kind}, which replacing it would delete; move that elsewhere, or "
             "choose another path."
         )
+    check_writable(path)
 
 
 def check_writable(path: Path) -> None:
-    """Raise an `OSError` if the file or folder `path` could not be made, by what is above it."""
+    """Raise an `OSError` if the file or folder `path` could not be made, which is tried in the folder above it."""
     nearest = next(parent for parent in path.resolve().parents if parent.exists())
     if not nearest.is_dir():
         raise NotADirectoryError(f"{path} cannot be made: {nearest} is a file; choose another path.")
-    if not os.access(nearest, os.W_OK):
-        raise PermissionError(f"{path} cannot be made: you may not write into {nearest}; choose another path.")
+    try:
+        tempfile.TemporaryFile(dir=nearest).close()  # Permissions say nothing of file systems that take no files.
+    except OSError as error:
+        raise PermissionError(
+            f"{path} cannot be made: you may not write into {nearest} ({error.strerror}); choose another path."
+        ) from None
 
 
 def check_free_space(path: Path, n_bytes: int, remedy: str) -> None:

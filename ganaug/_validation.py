@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from numbers import Integral, Real
+from numbers import Integral, Number, Real
 from typing import Any
 
 import numpy as np
@@ -93,6 +93,19 @@ def check_pair(parameter: str, given: object, *, minimum: float, maximum: float)
         check_number(parameter, number, minimum=minimum, maximum=maximum)
 
 
+def check_row_counts(strategy: Any, y: np.ndarray) -> None:
+    """Raise a `TypeError` if a sampling strategy that is no word or ratio does not give a number of rows by label."""
+    if isinstance(strategy, (str, Real)):
+        return
+    name, given = ("sampling_strategy(y)", strategy(y)) if callable(strategy) else ("sampling_strategy", strategy)
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"{name} must be a dict of label to number of rows, got {given!r} of type {type(given).__name__}."
+        )
+    for label, n in given.items():
+        check_number(f"{name}[{label!r}]", n, integer=True)
+
+
 def check_same_length(X: Any, y: Any) -> None:
     """Raise a `ValueError` unless `X` and `y` hold equally many samples."""
     if len(X) != len(y):
@@ -125,6 +138,22 @@ def check_labels_present(y: Any, remedy: str = "give each row a label, or leave 
     for row, label in enumerate(labels):
         if is_missing(label):
             raise ValueError(f"The label of row {row + 1} of y, counted from 1, is missing ({label!r}); {remedy}.")
+
+
+def check_classes(y: Any) -> None:
+    """Raise a `ValueError` unless a target is of classes: in scikit-learn's words, but for dates and other objects."""
+    from sklearn.utils.multiclass import check_classification_targets
+
+    try:
+        check_classification_targets(y)
+    except ValueError:
+        labels = np.asarray(y, dtype=object)
+        if labels.ndim != 1 or not len(labels) or isinstance(labels[0], (str, bytes, Number)):
+            raise
+        raise ValueError(
+            f"Unknown label type: y holds objects such as {labels[0]!r} of type {type(labels[0]).__name__}; name "
+            f"classes by texts or numbers, for example with [str(label) for label in y]."
+        ) from None
 
 
 def seeded_clone(estimator: Any, seed: int) -> Any:

@@ -8,11 +8,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils._param_validation import HasMethods, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ganaug._typing import RandomState
-from ganaug._validation import as_seed, check_labels_present, check_y_given, seeded_clone
+from ganaug._validation import as_seed, check_classes, check_labels_present, check_y_given, seeded_clone
 from ganaug.calibration import pool_probabilities, shift_logits, shift_prior, to_logits
 from ganaug.dose import CANDIDATES, N_TRIED, Candidate, choose
 from ganaug.dose_prior import find_prior, find_shifted_prior, is_vote
@@ -173,7 +172,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         check_y_given(self, y)
         check_labels_present(y)
         y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
+        check_classes(y)
         seed = as_seed(self.random_state)
         sampler = GANOverSampler(dose="auto") if self.sampler is None else clone(self.sampler)
         estimator = seeded_clone(self._find_estimator(X, seed), seed)

@@ -185,6 +185,8 @@ class BaseGAN(BaseEstimator):
         ------
         NotFittedError
             Before `fit`.
+        TypeError
+            If `y` is a dict or a set.
         ValueError
             If a label was not seen in training, or n and the length of `y` differ.
         """

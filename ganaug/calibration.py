@@ -14,11 +14,10 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import _safe_indexing, check_random_state, column_or_1d, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from ganaug._typing import RandomState
-from ganaug._validation import as_seed, check_labels_present, check_y_given, seeded_clone
+from ganaug._validation import as_seed, check_classes, check_labels_present, check_y_given, seeded_clone
 from ganaug.inner_folds import CV_CONSTRAINT, N_JOBS_CONSTRAINT, inner_folds, map_in_processes
 
 SHIFT_GRID = np.round(np.arange(-1.0, 4.01, 0.1), 2)
@@ -215,7 +214,7 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self._validate_params()
         check_y_given(self, y)
         check_labels_present(y)
-        check_classification_targets(y)
+        check_classes(y)
         is_int = isinstance(self.random_state, Integral)
         seed = as_seed(self.random_state if is_int else check_random_state(self.random_state))
         estimator = seeded_clone(self.estimator, seed) if is_int else clone(self.estimator)

@@ -12,9 +12,18 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names, _check_n_features
 
+from ganaug._classifier import refuse_other_kinds
 from ganaug._parameters import check_parameters
 from ganaug._typing import Label, RandomState
-from ganaug._validation import as_seed, check_choice, check_labels_present, seeded_clone, suggest
+from ganaug._validation import (
+    as_seed,
+    check_choice,
+    check_classes,
+    check_labels_present,
+    check_row_counts,
+    seeded_clone,
+    suggest,
+)
 from ganaug.base import BaseGAN
 from ganaug.calibration import SHIFT_SCORES
 from ganaug.dose import CANDIDATES, HALVES, N_TRIED, Candidate, Choice, choose
@@ -186,6 +195,7 @@ class GANOverSampler(BaseOverSampler):
             If the filter lets too few of the GAN's rows pass.
         """
         check_labels_present(y)
+        check_classes(y)
         return super().fit_resample(X, y, groups=groups)
 
     def _check_X_y(self, X: Any, y: Any) -> tuple[Any, np.ndarray, bool]:  # noqa: N802
@@ -209,6 +219,7 @@ class GANOverSampler(BaseOverSampler):
             raise ValueError(f"Expected 2D array, got 1D array instead, of shape {X.shape}; pass X.to_frame().")
         _check_n_features(self, X if X.ndim == 2 else X.reshape(len(X), -1), reset=True)
         check_consistent_length(X, y)
+        check_row_counts(self.sampling_strategy, y)
         if len(X) if hasattr(X, "iloc") else X.shape[0]:
             return X, np.asarray(y), binarize_y
         raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
@@ -250,6 +261,8 @@ class GANOverSampler(BaseOverSampler):
         self._validate_params()
         if isinstance(self.gan, BaseGAN):
             check_parameters(self.gan)
+        if self.estimator is not None:
+            refuse_other_kinds("estimator", self.estimator)
         known = {*get_scorer_names(), *(() if self.dose == "auto" else FULL_BALANCE_SCORES)}
         if isinstance(self.scoring, str) and self.scoring not in known:
             raise ValueError(

@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from ganaug._typing import Label
 from ganaug._validation import check_number, list_first, suggest
-from ganaug.exceptions import QuotaError, SmallClassWarning
+from ganaug.exceptions import GanaugWarning, QuotaError, SmallClassWarning
 from ganaug.filters import Filter, FittedFilter
 from ganaug.rows import RowGAN
 from ganaug.table_data import TableCodec
@@ -89,6 +89,8 @@ class Pool:
 
     Raises
     ------
+    ValueError
+        When a GAN on rows is to be trained on images.
     KeyboardInterrupt
         When a GAN is trained, if the user interrupts that: there is nobody who would look at a half-trained one.
     """
@@ -143,9 +145,15 @@ class Pool:
     def gan(self) -> Any:
         """The fitted GAN."""
         gan = clone(self._recipe)
+        if self.X.ndim > 2 and isinstance(gan, RowGAN):
+            raise ValueError(
+                f"X has shape {self.X.shape}, and a {type(gan).__name__} takes rows of shape (N, D); pass "
+                f"gan=ImageGAN() if these are images, or X.reshape(len(X), -1)."
+            )
         if gan.random_state is None:
             gan.set_params(random_state=self.seed)
         with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*the model is usable as it is", GanaugWarning)  # It is not kept.
             if not self.warns or not any(self.min_class_size <= n < gan.min_class_size for n in self.counts.values()):
                 warnings.simplefilter("ignore", SmallClassWarning)  # Smaller classes are not drawn from it.
             gan.fit(self.X, self.y)

@@ -8,12 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 from torch import Tensor, nn
 
 from ganaug._parameters import resolve
-from ganaug._validation import check_same_length, check_y_given
+from ganaug._validation import check_classes, check_same_length, check_y_given
 from ganaug.architectures import DataSpec
 from ganaug.base import BaseGAN
 from ganaug.blocks import Layout
@@ -80,7 +79,7 @@ class RowGAN(BaseGAN):
         compact = codec.encode(X)
         check_same_length(compact, y)
         label_codec = LabelCodec(y)
-        check_classification_targets(y)
+        check_classes(y)
         _check_feature_names(self, X, reset=True)
         vars(self).pop("networks_", None)  # Those of an earlier fit do not go with what follows.
         self.codec_, self.label_codec_ = codec, label_codec

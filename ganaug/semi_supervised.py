@@ -13,14 +13,21 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 from torch.distributions import Categorical
 from torch.nn.functional import cross_entropy, softplus
 
 from ganaug._typing import Label, RandomState
-from ganaug._validation import as_seed, check_choice, check_labels_present, check_number, check_pair
+from ganaug._validation import (
+    as_seed,
+    check_choice,
+    check_classes,
+    check_labels_present,
+    check_number,
+    check_pair,
+    is_missing,
+)
 from ganaug.adam import Adam, flatten_parameters, give_own_memory
 from ganaug.architectures import VECTOR_ARCHITECTURES, Architecture, Networks
 from ganaug.batches import Batches
@@ -209,13 +216,16 @@ class GANClassifier(ClassifierMixin, BaseEstimator):
 
     def _read_labelled(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Set `classes_`; return the rows, labelled ones first, and the labelled ones' classes."""
-        check_labels_present(y, f"mark rows without label by {self.unlabelled!r}, or pass them as X_unlabelled")
+        mark = repr(self.unlabelled)
+        if is_missing(self.unlabelled):
+            mark = "a value of your choice and set unlabelled to it, such as -1"
+        check_labels_present(y, f"mark rows without label by {mark}, or pass them as X_unlabelled")
         if isinstance(y, (list, tuple)) and len({isinstance(label, str) for label in y}) == 2:
             y = np.array(y, dtype=object)  # Else numpy would make a text of the mark.
         X, y = validate_data(self, X, y, dtype=_FLOATS)
         is_unlabelled = _is_label(y, self.unlabelled)
         if not is_unlabelled.all():
-            check_classification_targets(y[~is_unlabelled])
+            check_classes(y[~is_unlabelled])
         self.classes_, codes = np.unique(y[~is_unlabelled], return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(

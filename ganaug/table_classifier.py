@@ -12,7 +12,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import check_consistent_length, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_n_features,
@@ -22,7 +21,7 @@ from sklearn.utils.validation import (
 )
 
 from ganaug._typing import RandomState
-from ganaug._validation import as_seed, check_labels_present, check_y_given
+from ganaug._validation import as_seed, check_classes, check_labels_present, check_y_given
 from ganaug.exceptions import GanaugWarning
 from ganaug.table_data import TableCodec, as_array, densify, is_frame
 
@@ -136,7 +135,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):
         features = codec.features(X, ignore_unseen=True).astype(np.float64)
         check_labels_present(y)
         y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
+        check_classes(y)
         check_consistent_length(features, y)
         features, y, sample_weight = _drop_weightless(features, y, sample_weight)
         if len(classes := np.unique(y)) < 2:

@@ -146,11 +146,26 @@ def check_vectors(X: Any) -> np.ndarray:
     ------
     TypeError, ValueError
         scikit-learn's own messages: sparse, complex, not 2-D, empty, not finite. Besides, if a column of a frame holds
-        categories or times, or two have one name.
+        categories or times, or two have one name, or if cells are vectors themselves.
     """
+    _check_cells(X)
     if is_frame(X):
         _check_columns(X)
     return check_array(as_numpy(X), dtype=[np.float64, np.float32], input_name="X", estimator="VectorGAN")
+
+
+def _check_cells(X: Any) -> None:
+    """Raise a `TypeError` if a column, a frame or an array of objects holds whole vectors in its cells."""
+    if isinstance(X, np.ndarray) and X.dtype.kind == "O":
+        first = X.ravel()[:1]
+    else:
+        first = np.asarray(X.iloc[:1], dtype=object).ravel() if hasattr(X, "iloc") else ()
+    for cell in first:
+        if isinstance(cell, (list, tuple, np.ndarray)):
+            raise TypeError(
+                f"X holds a {type(cell).__name__} of {len(cell)} values in one cell, and VectorGAN takes one number a "
+                f"cell; pass np.stack(column), of shape (N, D)."
+            )
 
 
 def _check_columns(X: Any) -> None:

@@ -12,6 +12,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
+from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, GroupKFold, LeaveOneGroupOut, StratifiedKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -414,6 +415,11 @@ def test_bad_parameters_are_refused_before_training(change, message, monkeypatch
     monkeypatch.setattr(LogisticRegression, "fit", lambda *args: pytest.fail("trained"))
     with pytest.raises(ValueError, match=message):
         make_classifier().set_params(**change).fit(NUMBERS, LABELS)
+
+
+def test_an_estimator_with_probabilities_that_is_no_classifier_is_refused():
+    with pytest.raises(TypeError, match=r"estimator is the density_estimator GaussianMixture.* pass one"):
+        make_classifier(GaussianMixture(2)).fit(NUMBERS, LABELS)
 
 
 def test_a_continuous_target_is_refused():

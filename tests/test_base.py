@@ -241,6 +241,10 @@ class TestSample:
         assert gan.sample(2, ("a", 1))[1].tolist() == [("a", 1)] * 2
         assert gan.sample(y=[("b", 2), ("a", 1)])[1].tolist() == [("b", 2), ("a", 1)]
 
+    def test_counts_by_label_are_refused_with_the_way_to_ask_for_them(self, gan):
+        with pytest.raises(TypeError, match=r"y must be .*, got a dict of 1; pass np.repeat\(list\(counts\)"):
+            gan.sample(y={gan.label_codec_.classes[0]: 500})
+
     def test_no_samples_are_fine(self, gan):
         images, labels = gan.sample(0)
         assert (images.shape, labels.shape) == ((0, 8, 8), (0,))

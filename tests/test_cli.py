@@ -162,7 +162,12 @@ def test_help_of_balance_names_what_the_package_has(run):
 
 
 @pytest.mark.parametrize(
-    "program", [[sys.executable, "-m", "ganaug.cli"], [str(Path(sysconfig.get_path("scripts"), "ganaug"))]]
+    "program",
+    [
+        [sys.executable, "-m", "ganaug"],
+        [sys.executable, "-m", "ganaug.cli"],
+        [str(Path(sysconfig.get_path("scripts"), "ganaug"))],
+    ],
 )
 def test_program_prints_its_version(program):
     done = subprocess.run([*program, "--version"], check=True, capture_output=True, text=True)

@@ -1,5 +1,5 @@
 import errno
-import os
+import re
 import shutil
 import sys
 from collections import namedtuple
@@ -41,10 +41,28 @@ def test_target_below_a_file_is_refused(tmp_path):
         check_target(tmp_path / "file" / "model", False, "model", "config.json")
 
 
-def test_target_in_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+def test_target_in_a_folder_without_permission_is_refused(tmp_path, model, monkeypatch):
+    def refuse(dir):
+        raise PermissionError(errno.EACCES, "Permission denied", f"{dir}/tmp123")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    path = tmp_path / "deep" / "model"
+    expected = f"{path} cannot be made: you may not write into {tmp_path} (Permission denied); choose another path."
+    with pytest.raises(PermissionError, match=f"^{re.escape(expected)}$"):
+        check_target(path, False, "model", "config.json")
     with pytest.raises(PermissionError, match="you may not write into"):
-        check_target(tmp_path / "deep" / "model", False, "model", "config.json")
+        check_target(model, True, "model", "config.json")
+
+
+@pytest.mark.skipif(not Path("/proc").is_mount(), reason="needs a folder that takes no files even from root")
+def test_a_folder_that_only_looks_writable_is_refused():
+    with pytest.raises(PermissionError, match=r"/proc/out\.csv cannot be made: you may not write into /proc"):
+        check_writable(Path("/proc/out.csv"))
+
+
+def test_trying_a_folder_leaves_nothing_there(tmp_path):
+    check_writable(tmp_path / "out.csv")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["thesis.doc", "folder/data.csv"])

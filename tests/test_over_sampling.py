@@ -1,5 +1,7 @@
+import datetime
 import pickle
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,10 +14,12 @@ from imblearn.pipeline import Pipeline, make_pipeline
 from joblib import parallel_config
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -27,6 +31,7 @@ from ganaug.exceptions import QuotaError, SmallClassWarning
 from ganaug.filters import FILTERS, ConfidenceFilter
 from ganaug.inner_folds import inner_folds
 from ganaug.over_sampling import _find_scorer
+from ganaug.semi_supervised import GANClassifier
 from ganaug.table_classifier import TableClassifier
 
 NUMBERS, MIXED, LABELS = make_numbers(), make_mixed(), make_labels()
@@ -410,6 +415,31 @@ def test_numbers_reach_the_pools_and_the_inner_folds():
     assert [(pool.k_neighbors, pool.min_class_size) for pool in trials.pools] == [(2, 7)] * 4
 
 
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (Ridge(), r"estimator is the regressor Ridge\(\), and rows of classes are for classifiers"),
+        (make_pipeline(StandardScaler(), Ridge()), "estimator is the regressor Pipeline"),
+        (GridSearchCV(KMeans(), {"n_clusters": [2, 3]}), "estimator is the clusterer GridSearchCV"),
+        (
+            LogisticRegression,
+            r"estimator is the class LogisticRegression; pass an object of it: LogisticRegression\(\)",
+        ),
+    ],
+)
+@pytest.mark.parametrize("dose", ["auto", "default"])
+def test_an_estimator_that_is_no_classifier_is_refused_before_training(estimator, message, dose, monkeypatch):
+    monkeypatch.setattr("ganaug.training.train", lambda *_: pytest.fail("trained"))
+    with pytest.raises(TypeError, match=message):
+        make_sampler(dose=dose, sources=None, estimator=estimator).fit_resample(NUMBERS, LABELS)
+
+
+@pytest.mark.parametrize("wrap", [make_pipeline, CalibratedClassifierCV, lambda own: GridSearchCV(own, {"C": [1.0]})])
+def test_wrapped_classifiers_and_those_without_tags_are_taken(wrap):
+    make_sampler(estimator=wrap(LogisticRegression())).check()
+    make_sampler(estimator=SimpleNamespace(fit=print, predict=print)).check()
+
+
 def test_auto_trains_seeded_clones_scores_them_as_asked_and_does_what_was_chosen(monkeypatch):
     seeds, seen = set(), []
 
@@ -531,6 +561,17 @@ def test_bad_input_is_refused_before_training(X, y, kind, message, monkeypatch):
     assert not hasattr(sampler, "gan_")
 
 
+@pytest.mark.parametrize("gan", [tiny_table_gan(), tiny_vector_gan()])
+@pytest.mark.parametrize("dose", [1.0, "default", "auto"])
+def test_images_for_a_gan_on_rows_are_refused_with_the_gan_that_takes_them(gan, dose, monkeypatch):
+    images, y = make_bars(40)[0], np.repeat(["common", "rare"], [30, 10])
+    vote = make_pipeline(FunctionTransformer(lambda X: X.reshape(len(X), -1)), LogisticRegression())
+    monkeypatch.setattr(LogisticRegression, "fit", lambda *_: pytest.fail("trained"))
+    message = rf"and a {type(gan).__name__} takes rows of shape \(N, D\); pass gan=ImageGAN\(\)"
+    with pytest.raises(ValueError, match=message):
+        make_sampler(gan=gan, dose=dose, sources=None, estimator=vote).fit_resample(images, y)
+
+
 @pytest.mark.parametrize(
     ("parameters", "kind", "message"),
     [
@@ -543,6 +584,18 @@ def test_bad_input_is_refused_before_training(X, y, kind, message, monkeypatch):
         ({"k_neighbors": 0}, ValueError, "'k_neighbors' parameter of GANOverSampler must be"),
         ({"gan": "TableGAN"}, ValueError, "'gan' parameter of GANOverSampler must be"),
         ({"gan": tiny_table_gan(loss="hing")}, ValueError, "Unknown loss 'hing'.*Did you mean 'hinge'"),
+        ({"sampling_strategy": {"rare": "60"}}, TypeError, r"sampling_strategy\['rare'\] must be an integer, got '60'"),
+        ({"sampling_strategy": {"rare": 30.5}}, TypeError, r"sampling_strategy\['rare'\] must be an integer, got 30.5"),
+        (
+            {"sampling_strategy": lambda y: None},
+            TypeError,
+            r"sampling_strategy\(y\) must be a dict of label to number of rows, got None of type NoneType",
+        ),
+        (
+            {"sampling_strategy": lambda y: {"rare": 30.5}},
+            TypeError,
+            r"sampling_strategy\(y\)\['rare'\] must be an integer",
+        ),
         ({"random_state": "one"}, ValueError, "'random_state' parameter of GANOverSampler must be an int"),
     ],
 )
@@ -632,6 +685,27 @@ def test_missing_labels_are_named(fit):
     y.iloc[2] = None
     for labels in (y, y.astype("category"), y.astype(str).where(y.notna())):
         with pytest.raises(ValueError, match=r"The label of row 3 of y, counted from 1, is missing"):
+            fit(NUMBERS, labels)
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [
+        lambda X, y: make_sampler().fit_resample(X, y),
+        lambda X, y: tiny_table_gan().fit(X, y),
+        lambda X, y: GANBalancedClassifier().fit(X, y),
+        lambda X, y: GANClassifier().fit(X, y),
+        lambda X, y: ShiftedClassifier(LogisticRegression()).fit(X, y),
+        lambda X, y: TableClassifier().fit(X, y),
+    ],
+)
+@pytest.mark.parametrize("label", [datetime.date(2024, 1, 1), pd.Period("2024")])
+def test_objects_as_labels_are_shown_with_what_may_name_classes(fit, label):
+    other = label - datetime.timedelta(366) if isinstance(label, datetime.date) else label - 1
+    y = pd.Series([label if each == LABELS[0] else other for each in LABELS])
+    kind = type(label).__name__
+    for labels in (y, y.tolist(), y.to_numpy(dtype=object)):
+        with pytest.raises(ValueError, match=rf"Unknown label type: y holds objects such as .* of type {kind}; name"):
             fit(NUMBERS, labels)
 
 

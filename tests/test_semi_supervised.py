@@ -273,3 +273,19 @@ def test_a_missing_label_is_refused(missing):
     y[3] = missing
     with pytest.raises(ValueError, match="The label of row 4 of y, counted from 1, is missing"):
         tiny(unlabelled="").fit(X, pd.Series(y, dtype="string" if missing is pd.NA else object))
+
+
+@pytest.mark.parametrize(
+    ("unlabelled", "advice"),
+    [
+        ("", "by '', or pass"),
+        (None, "by a value of your choice and set .* to it, such as -1, or pass"),
+        (np.nan, "by a value"),
+    ],
+)
+def test_the_advice_on_a_missing_label_can_be_followed(unlabelled, advice):
+    X, _, truth = make_blobs()
+    y = np.array(["a", "b"], dtype=object)[truth]
+    y[3] = None
+    with pytest.raises(ValueError, match=f"mark rows without label {advice}"):
+        tiny(unlabelled=unlabelled).fit(X, y)

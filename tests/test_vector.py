@@ -143,6 +143,16 @@ def test_bad_input_is_refused_before_training(X, y, message):
         gan.sample(1)
 
 
+@pytest.mark.parametrize(
+    "form", [pd.Series, lambda cells: pd.Series(cells).to_frame(), lambda cells: pd.Series(cells).to_numpy()]
+)
+@pytest.mark.parametrize("cells", [list(FREE), FREE.tolist()])
+def test_a_column_of_vectors_is_refused_with_the_way_to_stack_it(form, cells):
+    kind = type(cells[0]).__name__
+    with pytest.raises(TypeError, match=rf"X holds a {kind} of 6 values in one cell.*pass np.stack\(column\)"):
+        tiny_vector_gan().fit(form(cells), LABELS)
+
+
 @pytest.mark.filterwarnings("ignore:.*do not tell 2 classes apart")
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)

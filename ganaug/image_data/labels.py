@@ -1,7 +1,7 @@
 """Labels of any hashable kind: cleaned, numbered, and written as JSON."""
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -126,6 +126,12 @@ def clean_labels(y: Any) -> tuple[list[Label], str | None]:
         y = y.tolist()
     elif isinstance(y, (str, bytes)) or not hasattr(y, "__iter__"):
         raise TypeError(f"y must be a list or array with one label for each sample, got {y!r}.")
+    elif isinstance(y, (Mapping, set, frozenset)):
+        spelled_out = "np.repeat(list(counts), list(counts.values())) for counts by label"
+        raise TypeError(
+            f"y must be a list or array with one label for each sample, got a {type(y).__name__} of {len(y)}; pass "
+            f"{spelled_out if isinstance(y, Mapping) else 'a list'}."
+        )
     labels = list(y)
     if set(map(type, labels)) <= {int, str, bool}:
         return labels, dtype

@@ -62,8 +62,9 @@ def read_columns(tables: Mapping[str, Any], discrete_columns: Sequence[Any] | No
     ------
     ValueError
         If a table is empty or not two-dimensional, column names repeat or differ between tables, a column holds
-        infinity, values that cannot be read as numbers where the first table has numbers, or categories that are
-        texts in one table and none in another; or if `discrete_columns` holds an unknown column.
+        infinity, values that cannot be read as numbers where the first table has numbers, times with a zone where
+        the first table has them without or the reverse, or categories that are texts in one table and none in
+        another; or if `discrete_columns` holds an unknown column.
     """
     raw = {argument: _raw_columns(argument, table) for argument, table in tables.items()}
     (first, reference), *others = raw.items()
@@ -188,6 +189,7 @@ def _is_number(values: Any) -> bool:
 
 
 def _number_column(name: Any, argument: str, values: Any, first: str, reference: Any) -> Column:
+    _check_zones(name, {first: reference, argument: values})
     kind, given = reference.dtype.kind, values.dtype.kind
     try:
         if (kind in "Mm" or given in "Mm") and kind != given:
@@ -204,6 +206,22 @@ def _number_column(name: Any, argument: str, values: Any, first: str, reference:
             f"counted from 1; replace it, by NaN for instance."
         )
     return Column(name, numbers)
+
+
+def _check_zones(name: Any, sides: Mapping[str, Any]) -> None:
+    """Raise if times of one table have a time zone and those of another have none."""
+    zones = {argument: _find_zone(values) for argument, values in sides.items() if values.dtype.kind == "M"}
+    zoned = next((argument for argument, zone in zones.items() if zone is not None), None)
+    naive = next((argument for argument, zone in zones.items() if zone is None), None)
+    if zoned is not None and naive is not None:
+        raise ValueError(
+            f"Column {name!r} of {zoned} holds times of the zone {zones[zoned]} and that of {naive} times without a "
+            f"zone; give both the same, as by .dt.tz_localize."
+        )
+
+
+def _find_zone(times: Any) -> Any:
+    return getattr(getattr(times.dtype, "pyarrow_dtype", times.dtype), "tz", None)
 
 
 def _is_inexact(column: Column) -> bool:

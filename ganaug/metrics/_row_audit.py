@@ -8,9 +8,8 @@ import numpy as np
 
 from ganaug._features import rows_by_class
 from ganaug._typing import Label
-from ganaug.metrics.memorization import ClassAudit, MemorizationAudit, audit_memorization
+from ganaug.metrics.memorization import MAX_CHANCE, ClassAudit, MemorizationAudit, audit_memorization, exceeds_chance
 
-_CHANCE = 0.01
 _LARGE_EXCESS = 0.1
 
 
@@ -51,7 +50,7 @@ def audit_rows(
 
 def allow_for_chance(audit: MemorizationAudit) -> MemorizationAudit:
     """Do not call "copies" what chance alone may do: in few columns real rows are near each other, too."""
-    return replace(audit, classes=tuple(map(_judge, audit.classes)), max_chance=_CHANCE)
+    return replace(audit, classes=tuple(map(_judge, audit.classes)), max_chance=MAX_CHANCE)
 
 
 def _judge(row: ClassAudit) -> ClassAudit:
@@ -63,10 +62,10 @@ def _judge(row: ClassAudit) -> ClassAudit:
     if row.verdict != "copies":
         return row
     tests = [(row.fraction_flagged, row.fraction_reference, row.n_reference), _test_identical(row)]
-    if any(_exceeds_chance(row.n_fake, *test) for test in tests):
+    if any(exceeds_chance(fake, row.n_fake, real, n) for fake, real, n in tests):
         return row
     is_large = any(fake - real > _LARGE_EXCESS for fake, real, _ in tests)
-    would_be_seen = all(_exceeds_chance(row.n_fake, (1 + real) / 2, real, n) for _, real, n in tests)
+    would_be_seen = all(exceeds_chance((1 + real) / 2, row.n_fake, real, n) for _, real, n in tests)
     return replace(row, verdict="cannot tell" if is_large and not would_be_seen else "ok")
 
 
@@ -77,15 +76,6 @@ def _test_identical(row: ClassAudit) -> tuple[float, float, int]:
     n_real = row.n_reference + row.n_train
     repeated = row.fraction_reference_identical * row.n_reference + row.fraction_train_identical * row.n_train
     return row.fraction_identical, repeated / n_real, n_real
-
-
-def _exceeds_chance(n_fake: int, fake: float, real: float, n_real: int) -> bool:
-    """Tell whether Fisher's one-sided test finds the synthetic rows' share above that of real ones at 1 %."""
-    from scipy.stats import fisher_exact
-
-    found, innocent = round(fake * n_fake), round(real * n_real)
-    counts = [[found, n_fake - found], [innocent, n_real - innocent]]
-    return fisher_exact(counts, alternative="greater").pvalue < _CHANCE
 
 
 def flagged_shares(audit: MemorizationAudit) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from ganaug._features import as_features, check_same_width, rows_by_class
 from ganaug._typing import Label
 from ganaug._validation import check_number
 
+MAX_CHANCE = 0.01
 Verdict = Literal["ok", "copies", "cannot tell"]
 Reference = Literal["held-out", "leave-one-out", "none"]
 
@@ -28,9 +29,9 @@ class ClassAudit:
     n_reference : int
         Distances in the yardstick.
     threshold : float
-        Distance to the nearest training sample below which a fake is flagged; NaN if it cannot be told.
+        Distance to the nearest training sample below which a fake is flagged; NaN without a yardstick.
     fraction_flagged : float in [0, 1]
-        Share of fakes below the threshold or identical to a training sample; NaN if it cannot be told.
+        Share of fakes below the threshold or identical to a training sample; NaN without a yardstick.
     fraction_reference : float in [0, 1]
         Share of the yardstick's own real samples flagged by the same rule: what innocent samples show.
     fraction_identical, fraction_reference_identical : float in [0, 1]
@@ -116,6 +117,11 @@ class MemorizationAudit:
             f"the real share"
         )
         rule += f", and with a probability by chance below {self.max_chance:.0%}." if self.max_chance else "."
+        if any(row.verdict == "cannot tell" for row in self.classes):
+            rule += (
+                "\nCannot tell: fewer than 2 training samples, no fakes, too few real samples to tell copies from "
+                "chance, or held-out samples that were trained on; pass more, or others."
+            )
         return "\n".join([*lines, rule])
 
 
@@ -153,7 +159,8 @@ def audit_memorization(
     Returns
     -------
     MemorizationAudit
-        One row for each training class. "cannot tell" means fewer than 2 training samples, or no fakes.
+        One row for each training class. "cannot tell" means fewer than 2 training samples, no fakes, or held-out
+        samples most of which are training samples, so that copies would not stand out.
 
     Raises
     ------
@@ -234,8 +241,14 @@ def _audit_class(
     yardstick = nearest(train) if held_out is None else nearest(held_out, train)
     threshold = ratio * float(np.median(yardstick))
     distances = nearest(fake, train)
+    natural = _fraction_repeated(train)
+    verdict: Verdict = "ok"
     flagged, innocent = (_fraction_flagged(each, threshold) for each in (distances, yardstick))
     identical, repeated = (float((each == 0.0).mean()) for each in (distances, yardstick))
+    if max(flagged - innocent, identical - repeated) > max_flagged:
+        verdict = "copies"
+    elif held_out is not None and threshold == 0.0 and _were_trained_on(repeated, natural, len(held_out), len(train)):
+        verdict = "cannot tell"
     return ClassAudit(
         label=label,
         n_train=len(train),
@@ -247,9 +260,26 @@ def _audit_class(
         fraction_reference=innocent,
         fraction_identical=identical,
         fraction_reference_identical=repeated,
-        fraction_train_identical=repeated if held_out is None else _fraction_repeated(train),
-        verdict="copies" if max(flagged - innocent, identical - repeated) > max_flagged else "ok",
+        fraction_train_identical=natural,
+        verdict=verdict,
     )
+
+
+def _were_trained_on(repeated: float, natural: float, n_held_out: int, n_train: int) -> bool:
+    """Tell whether held-out samples equal training samples at least twice as often as these equal each other.
+
+    In tables of few categories both do; what chance may do is not told.
+    """
+    return repeated >= 2 * natural and exceeds_chance(repeated, n_held_out, natural, n_train)
+
+
+def exceeds_chance(share: float, n: int, other_share: float, n_other: int) -> bool:
+    """Tell whether Fisher's exact test, one-sided, finds a share of n above another one at `MAX_CHANCE`."""
+    from scipy.stats import fisher_exact
+
+    found, others = round(share * n), round(other_share * n_other)
+    counts = [[found, n - found], [others, n_other - others]]
+    return fisher_exact(counts, alternative="greater").pvalue < MAX_CHANCE
 
 
 def _fraction_flagged(distances: np.ndarray, threshold: float) -> float:

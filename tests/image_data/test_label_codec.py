@@ -78,6 +78,19 @@ def test_pandas_strings_stay_strings():
     assert clean_labels(pd.Series(["a", "b"]))[0] == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("y", "remedy"),
+    [
+        ({"cat": 500, "dog": 3}, r"np.repeat\(list\(counts\), list\(counts.values\(\)\)\) for counts by label"),
+        ({"cat", "dog"}, "a list"),
+        (frozenset({"cat", "dog"}), "a list"),
+    ],
+)
+def test_what_holds_each_label_once_is_no_list_of_labels(y, remedy):
+    with pytest.raises(TypeError, match=f"one label for each sample, got a {type(y).__name__} of 2; pass {remedy}."):
+        LabelCodec(["cat", "dog"]).encode(y)
+
+
 def test_unseen_label_names_the_known_ones_and_the_nearest():
     with pytest.raises(ValueError, match=r"Unknown label 'cart'; .* has 'cat', 'dog'. Did you mean 'cat'\?"):
         LabelCodec(["cat", "dog"]).encode(["dog", "cart"])

@@ -112,6 +112,30 @@ def test_a_single_training_sample_or_no_fakes_cannot_be_judged():
     assert math.isnan(nothing.fraction_flagged)
 
 
+@pytest.mark.parametrize("share", [1.0, 0.7])
+def test_held_out_samples_that_were_trained_on_tell_nothing_and_the_report_says_so(share):
+    held_out = np.where(RNG.random((200, 1)) < share, TRAIN, TRAIN + 0.1)
+    audit = audit_memorization(TRAIN, Y_TRAIN, held_out, Y_TRAIN, TRAIN, Y_TRAIN, max_flagged=0.5)
+    assert verdicts(audit) == ["cannot tell", "cannot tell"]
+    assert [row.threshold for row in audit.classes] == [0, 0]
+    assert math.isnan(audit.fraction_flagged)
+    assert "held-out samples that were trained on; pass others" in str(audit)
+    assert "Cannot tell" not in str(audit_memorization(*REAL_DATA, FAKE, Y_FAKE))
+
+
+def test_rows_of_few_categories_repeat_without_having_been_trained_on():
+    rows = np.random.default_rng(0).integers(0, 3, size=(900, 4)).astype(float)
+    train, held_out, fake = np.split(rows, 3)
+    (row,) = audit_memorization(train, [0] * 300, held_out, [0] * 300, fake, [0] * 300).classes
+    assert (row.threshold, row.verdict) == (0, "ok")
+
+
+def test_a_single_held_out_row_may_equal_a_training_row_by_chance():
+    train = np.vstack([TRAIN[:20], TRAIN[:3]])
+    (row,) = audit_memorization(train, [0] * 23, TRAIN[:1], [0], FAKE, [0] * 300).classes
+    assert (row.threshold, row.verdict) == (0, "ok")
+
+
 def test_table_names_classes_numbers_and_rule():
     text = str(audit_memorization(TRAIN, Y_TRAIN, HELD_OUT, Y_HELD_OUT, TRAIN, Y_TRAIN))
     head, first, second, rule = text.splitlines()

@@ -108,6 +108,24 @@ def test_tables_that_do_not_fit(tables, message):
         read(*tables)
 
 
+@pytest.mark.parametrize("dtype", ["datetime64[us, UTC]", "timestamp[us, tz=UTC][pyarrow]"])
+def test_times_with_a_zone_do_not_stand_against_times_without(dtype):
+    naive = pd.DataFrame({"at": pd.date_range("2024-01-01", periods=3, unit="us")})
+    zoned = naive.apply(lambda times: times.dt.tz_localize("UTC").astype(dtype))
+    for tables, with_zone, without in (((naive, zoned), 1, 0), ((zoned, naive), 0, 1)):
+        message = (
+            f"Column 'at' of table {with_zone} holds .* UTC and that of table {without} times without a zone; give"
+        )
+        with pytest.raises(ValueError, match=message):
+            read(*tables)
+
+
+def test_times_of_two_zones_are_compared_as_instants():
+    paris = pd.DataFrame({"at": pd.date_range("2024-01-01", periods=3, tz="Europe/Paris")})
+    (one,), (other,) = read(paris, paris.apply(lambda times: times.dt.tz_convert("UTC")))
+    np.testing.assert_array_equal(one.values, other.values)
+
+
 def test_discrete_columns_that_do_not_fit():
     with pytest.raises(ValueError, match=r"discrete_columns holds 'agee', which is no column; choose from \['age'"):
         read(FRAME, discrete_columns=["agee"])
