@@ -114,9 +114,8 @@ class TableGAN(RowGAN):
     -----
     `fit` takes DataFrames with columns of numbers, decimals, booleans, dates, times, durations, periods, categories,
     strings or other hashable objects of one type, with missing values anywhere; 2-D arrays and lists of rows. Samples
-    come back with the same columns, order and types, and with a new `RangeIndex` that has the name of the old index, if
-    that had one level: its labels belong to real rows. See `ganaug.table_data.TableCodec` for how columns are
-    represented.
+    come back with the same columns, order and types, and are numbered: the labels of an index belong to real rows. See
+    `ganaug.table_data.TableCodec` for how columns are represented.
 
     References
     ----------

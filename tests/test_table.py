@@ -105,9 +105,8 @@ class TestMixedFrames:
             (pd.RangeIndex(60), pd.RangeIndex(5)),
             (pd.Index(range(100, 160), name="id"), pd.RangeIndex(5, name="id")),
             (pd.date_range("2020", periods=60), pd.RangeIndex(5)),
-            (pd.date_range("2020", periods=60, name="day"), pd.RangeIndex(5, name="day")),
         ],
-        ids=["range", "integers", "dates", "named dates"],
+        ids=["range", "integers", "dates"],
     )
     def test_rows_are_numbered(self, index, expected):
         X = pd.DataFrame(NUMBERS, columns=list("abcd"), index=index)

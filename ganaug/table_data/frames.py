@@ -132,8 +132,8 @@ class FrameTable:
     level_names : tuple of hashable
         The names of the columns' index.
     index_name : hashable
-        Name of an index of one level. Synthetic rows have a `RangeIndex`, which keeps that name: labels such as dates
-        or keys belong to real rows, so that synthetic ones have none.
+        Name of an integer index. Synthetic rows have a `RangeIndex`, which keeps that name: labels such as dates or
+        keys belong to real rows, so that synthetic ones have none.
     """
 
     types: tuple[FrameType, ...]
@@ -153,7 +153,7 @@ class FrameTable:
         """
         _check_frame(X)
         read = [_read_series(X.iloc[:, place], label) for place, label in enumerate(X.columns)]
-        index_name = X.index.name if X.index.nlevels == 1 else None
+        index_name = X.index.name if X.index.nlevels == 1 and X.index.dtype.kind in "iu" else None
         types = tuple(column_type for column_type, _ in read)
         form = cls(types, tuple(X.columns.tolist()), tuple(X.columns.names), index_name)
         return form, [cells for _, cells in read]
