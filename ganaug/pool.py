@@ -144,12 +144,8 @@ class Pool:
     @cached_property
     def gan(self) -> Any:
         """The fitted GAN."""
+        self._check_kind()
         gan = clone(self._recipe)
-        if self.X.ndim > 2 and isinstance(gan, RowGAN):
-            raise ValueError(
-                f"X has shape {self.X.shape}, and a {type(gan).__name__} takes rows of shape (N, D); pass "
-                f"gan=ImageGAN() if these are images, or X.reshape(len(X), -1)."
-            )
         if gan.random_state is None:
             gan.set_params(random_state=self.seed)
         with warnings.catch_warnings():
@@ -169,8 +165,16 @@ class Pool:
         TypeError, ValueError
             As the GAN's `fit` does. Images are only looked at in training.
         """
+        self._check_kind()
         if self.X.ndim == 2:
             self._codec  # noqa: B018 - learned at first use
+
+    def _check_kind(self) -> None:
+        if self.X.ndim > 2 and isinstance(self._recipe, RowGAN):
+            raise ValueError(
+                f"X has shape {self.X.shape}, and a {type(self._recipe).__name__} takes rows of shape (N, D); pass "
+                f"gan=ImageGAN() if these are images, or X.reshape(len(X), -1)."
+            )
 
     def _fall_back(self, quotas: dict[Label, dict[str, int]]) -> tuple[dict[Label, dict[str, int]], str]:
         """Move what a source cannot make to one that can, and say what; a warning says so at the first time."""

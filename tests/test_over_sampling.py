@@ -572,6 +572,12 @@ def test_images_for_a_gan_on_rows_are_refused_with_the_gan_that_takes_them(gan, 
         make_sampler(gan=gan, dose=dose, sources=None, estimator=vote).fit_resample(images, y)
 
 
+def test_images_need_no_gan_of_theirs_where_none_is_trained():
+    images, y = make_bars(40)[0], np.repeat(["common", "rare"], [30, 10])
+    X, _ = make_sampler(sources={"smote": 0.5, "duplicate": 0.5}).fit_resample(images, y)
+    assert (X.shape, X.dtype) == ((60, 8, 8), images.dtype)
+
+
 @pytest.mark.parametrize(
     ("parameters", "kind", "message"),
     [
