@@ -13,11 +13,12 @@ from sklearn.utils.validation import check_is_fitted
 from ganaug._typing import RandomState
 from ganaug._validation import as_seed, check_classes, check_labels_present, check_y_given, seeded_clone
 from ganaug.calibration import pool_probabilities, shift_logits, shift_prior, to_logits
-from ganaug.dose import CANDIDATES, N_TRIED, Candidate, choose
+from ganaug.dose import CANDIDATES, N_TRIED, NOTHING_TO_ADD, Candidate, choose
 from ganaug.dose_prior import find_prior, find_shifted_prior, is_vote
 from ganaug.exceptions import SmallClassWarning
 from ganaug.inner_folds import CV_CONSTRAINT, N_JOBS_CONSTRAINT, inner_folds
-from ganaug.over_sampling import NOTHING_TO_ADD, GANOverSampler, describe_fallback
+from ganaug.over_sampling import GANOverSampler
+from ganaug.pool import describe_fallback
 from ganaug.table_classifier import TableClassifier
 from ganaug.trials import HELD_OUT_SCORES
 

@@ -51,6 +51,7 @@ class Candidate:
 HALVES: Shares = (("gan", 0.5), ("smote", 0.5))
 _THIRDS: Shares = (("gan", 1 / 3), ("smote", 1 / 3), ("duplicate", 1 / 3))
 
+NOTHING_TO_ADD = "Nothing to add: no class lacks rows of what the sampling strategy asks for."
 N_TRIED = 4
 """Candidates, beside none, that are tried on inner folds."""
 

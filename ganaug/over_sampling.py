@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.metrics import get_scorer_names
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names, _check_n_features
@@ -25,16 +25,24 @@ from ganaug._validation import (
     suggest,
 )
 from ganaug.base import BaseGAN
-from ganaug.calibration import SHIFT_SCORES
-from ganaug.dose import CANDIDATES, HALVES, N_TRIED, Candidate, Choice, choose
+from ganaug.dose import CANDIDATES, HALVES, N_TRIED, NOTHING_TO_ADD, Candidate, Choice, choose
 from ganaug.dose_prior import FULL_BALANCE_SCORES, family_of, find_prior, score_kind
 from ganaug.filters import FILTERS, Filter
 from ganaug.image import ImageGAN
 from ganaug.inner_folds import CV_CONSTRAINT, N_JOBS_CONSTRAINT, number_groups
-from ganaug.pool import Pool, check_shares, concatenate, plain_label
+from ganaug.pool import Pool, check_shares, concatenate, describe_fallback, plain_label
+from ganaug.scorers import find_scorer
 from ganaug.table import TableGAN
-from ganaug.table_data import as_array, check_column_names, densify, formed_like, is_frame, refuse_foreign_frame
-from ganaug.trials import Trials, average_precision
+from ganaug.table_data import (
+    as_array,
+    check_column_names,
+    densify,
+    formed_like,
+    is_frame,
+    is_list_of_rows,
+    refuse_foreign_frame,
+)
+from ganaug.trials import Trials
 
 try:
     from imblearn.over_sampling.base import BaseOverSampler
@@ -207,7 +215,7 @@ class GANOverSampler(BaseOverSampler):
             check_column_names(X)
         elif not hasattr(X, "iloc"):
             X = check_array(
-                as_array(X) if _is_list_of_rows(X) else X,
+                as_array(X) if is_list_of_rows(X) else X,
                 dtype=None,
                 accept_sparse=["csr", "csc"],
                 ensure_all_finite="allow-nan",
@@ -308,7 +316,7 @@ class GANOverSampler(BaseOverSampler):
         if prior.names and self._lacks_rows():
             trials, estimator = self._make_trials(X, y, groups, seed), seeded_clone(self.estimator, seed)
             trials.check()
-            scores = trials.score(estimator, [_find_scorer(estimator, scoring, y)], ["none", *prior.names])[0]
+            scores = trials.score(estimator, [find_scorer(estimator, scoring, y)], ["none", *prior.names])[0]
             self.choice_ = choose(scores, trials.n_rare, prior, shown)
         else:
             self.choice_ = Choice.untried(shown)
@@ -386,40 +394,6 @@ class GANOverSampler(BaseOverSampler):
         tags.input_tags.categorical = True
         tags.input_tags.three_d_array = True
         return tags
-
-
-NOTHING_TO_ADD = "Nothing to add: no class lacks rows of what the sampling strategy asks for."
-
-
-def _find_scorer(estimator: Any, scoring: Any, y: np.ndarray) -> Callable:
-    """Return scikit-learn's scorer; for the scores of `HELD_OUT_SCORES` one of the classes that were held out."""
-    scorer = check_scoring(estimator, scoring=scoring)
-    if scoring == "average_precision":
-        return partial(_score_ranks, counts=np.unique(y, return_counts=True)[1])
-    score = SHIFT_SCORES.get(scoring) if isinstance(scoring, str) else None
-    return scorer if score is None else partial(_score_decisions, score=score)
-
-
-def _score_decisions(fitted: Any, X: Any, y: np.ndarray, score: Callable) -> float:
-    return score(y, fitted.predict(X))
-
-
-def _score_ranks(fitted: Any, X: Any, y: np.ndarray, counts: np.ndarray) -> float:
-    ranks = fitted.predict_proba(X) if hasattr(fitted, "predict_proba") else fitted.decision_function(X)
-    if ranks.ndim == 1:
-        ranks = np.stack([-ranks, ranks], axis=1)
-    return average_precision(ranks, np.searchsorted(fitted.classes_, y), counts)
-
-
-def describe_fallback(fallback: str) -> str:
-    """Return what a verdict says of `GANOverSampler.fallback_`."""
-    return f" Classes too small for that: {fallback}." if fallback else ""
-
-
-def _is_list_of_rows(X: Any) -> bool:
-    """Say whether X is a table as a list, whose cells may be of unlike types, rather than a list of images."""
-    is_nested = isinstance(X, (list, tuple)) and len(X) and isinstance(X[0], (list, tuple))
-    return bool(is_nested and not any(isinstance(cell, (list, tuple)) for cell in X[0]))
 
 
 def _find_filter(given: str | Filter | None) -> Filter | None:

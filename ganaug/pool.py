@@ -346,3 +346,8 @@ def _split(n: int, shares: Mapping[str, float]) -> dict[str, int]:
     for source in by_remainder[: n - sum(parts.values())]:
         parts[source] += 1
     return parts
+
+
+def describe_fallback(fallback: str) -> str:
+    """Return what a verdict says of `GANOverSampler.fallback_`."""
+    return f" Classes too small for that: {fallback}." if fallback else ""

@@ -17,10 +17,8 @@ from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import average_precision_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
-from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from ganaug import GANBalancedClassifier, GANOverSampler, ImageGAN, TableGAN
@@ -30,7 +28,6 @@ from ganaug.dose_prior import Prior
 from ganaug.exceptions import QuotaError, SmallClassWarning
 from ganaug.filters import FILTERS, ConfidenceFilter
 from ganaug.inner_folds import inner_folds
-from ganaug.over_sampling import _find_scorer
 from ganaug.semi_supervised import GANClassifier
 from ganaug.table_classifier import TableClassifier
 
@@ -628,35 +625,6 @@ class TestOddColumns:
         np.testing.assert_array_equal(resampled[:60], X)
         assert np.isnan(resampled[60:, 0]).any()
         assert not np.isnan(resampled[:, 1:]).any()
-
-
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize(("scoring", "expected"), [("balanced_accuracy", 0.5), ("f1_macro", 2 / 3)])
-def test_a_class_that_was_not_held_out_counts_in_no_score(scoring, expected):
-    """Half of the rows of both classes are taken for a third class."""
-    y = np.array(["common", "rare"]).repeat(20)
-    X = np.where(np.arange(40) % 2, y, "alone")[:, None]
-    fitted = FunctionTransformer()
-    fitted.predict = lambda X: X[:, 0]
-    assert _find_scorer(fitted, scoring, y)(fitted, X, y) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("labels", [[0, 1], [1, 0], ["a", "b"], ["b", "a"], [False, True]])
-@pytest.mark.parametrize("classifier", [LogisticRegression(), LinearSVC()])
-def test_average_precision_is_the_rarer_classs_whatever_the_labels(classifier, labels):
-    y = np.array(labels).repeat([45, 15])
-    fitted = classifier.fit(NUMBERS, y)
-    expected = average_precision_score(
-        y == y[-1], (fitted.classes_[1] == y[-1] or -1) * fitted.decision_function(NUMBERS)
-    )
-    assert _find_scorer(fitted, "average_precision", y)(fitted, NUMBERS, y) == pytest.approx(expected)
-
-
-def test_average_precision_of_several_classes_is_their_mean():
-    y = THREE
-    fitted = LogisticRegression(max_iter=1000).fit(NUMBERS, y)
-    expected = average_precision_score(np.eye(3)[y.view("i4") - ord("a")], fitted.predict_proba(NUMBERS))
-    assert _find_scorer(fitted, "average_precision", y)(fitted, NUMBERS, y) == pytest.approx(expected)
 
 
 def test_dose_is_chosen_by_average_precision_of_named_classes():

@@ -151,3 +151,9 @@ def _read_column(values: np.ndarray, label: Any) -> tuple[ArrayType, Cells]:
         kind, values, missing, token, form = read_objects(name, values)
         return ArrayType(kind, dtype, token, form), make_cells(name, values, missing)
     return ArrayType("bool" if dtype.kind == "b" else "number", dtype), make_cells(name, values)
+
+
+def is_list_of_rows(X: Any) -> bool:
+    """Say whether X is a table as a list, whose cells may be of unlike types, rather than a list of images."""
+    is_nested = isinstance(X, (list, tuple)) and len(X) and isinstance(X[0], (list, tuple))
+    return bool(is_nested and not any(isinstance(cell, (list, tuple)) for cell in X[0]))

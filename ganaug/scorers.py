@@ -1,0 +1,31 @@
+"""Scorers of fitted classifiers on held-out rows."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import check_scoring
+
+from ganaug.calibration import SHIFT_SCORES
+from ganaug.trials import average_precision
+
+
+def find_scorer(estimator: Any, scoring: Any, y: np.ndarray) -> Callable:
+    """Return scikit-learn's scorer; for the scores of `HELD_OUT_SCORES` one of the classes that were held out."""
+    scorer = check_scoring(estimator, scoring=scoring)
+    if scoring == "average_precision":
+        return partial(_score_ranks, counts=np.unique(y, return_counts=True)[1])
+    score = SHIFT_SCORES.get(scoring) if isinstance(scoring, str) else None
+    return scorer if score is None else partial(_score_decisions, score=score)
+
+
+def _score_decisions(fitted: Any, X: Any, y: np.ndarray, score: Callable) -> float:
+    return score(y, fitted.predict(X))
+
+
+def _score_ranks(fitted: Any, X: Any, y: np.ndarray, counts: np.ndarray) -> float:
+    ranks = fitted.predict_proba(X) if hasattr(fitted, "predict_proba") else fitted.decision_function(X)
+    if ranks.ndim == 1:
+        ranks = np.stack([-ranks, ranks], axis=1)
+    return average_precision(ranks, np.searchsorted(fitted.classes_, y), counts)
