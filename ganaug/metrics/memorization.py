@@ -287,5 +287,6 @@ def _fraction_flagged(distances: np.ndarray, threshold: float) -> float:
 
 
 def _fraction_repeated(X: np.ndarray) -> float:
-    _, counts = np.unique(X, axis=0, return_counts=True)
+    # By hashes: sorting the rows would copy them.
+    _, counts = np.unique([hash((row + 0.0).tobytes()) for row in X], return_counts=True)
     return float(counts[counts > 1].sum() / len(X))
