@@ -39,6 +39,7 @@ def test_imbalanced_learn_checks(estimator, check):
     check(estimator)
 
 
+# Not the GANs: the check asks for scikit-learn's private machinery and wording; they say more of what to do instead.
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=repr)
 def test_parameters_are_validated(sampler):
     imblearn_checks.check_param_validation(type(sampler).__name__, clone(sampler))
