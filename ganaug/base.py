@@ -27,13 +27,7 @@ from ganaug.batches import Batches
 from ganaug.callbacks import ProgressBar
 from ganaug.class_generator import ClassGenerator
 from ganaug.conditioning import Unconditional
-from ganaug.devices import (
-    choose_device,
-    choose_precision,
-    freed_memory_kept,
-    has_device,
-    thread_limit,
-)
+from ganaug.devices import choose_device, choose_precision, freed_memory_kept, has_device, thread_limit
 from ganaug.exceptions import GanaugWarning, SmallClassWarning
 from ganaug.processes import join_processes
 from ganaug.random_numbers import seeded

@@ -239,8 +239,7 @@ class Pool:
             k = min(self.k_neighbors, self.counts[label] - 1)
             smote = sampler(label, self.counts[label] + n, k, int(rng.integers(2**31)))
             drawn = smote.fit_resample(rows, self.y)[0][len(rows) :]
-            is_table = isinstance(self._codec, TableCodec)
-            new[label] = take_missing(self._codec, drawn, rows[self.y == label]) if is_table else drawn
+            new[label] = take_missing(self._codec, drawn, rows[self.y == label])
         return {label: self._decode(part, int(rng.integers(2**31))) for label, part in new.items()}
 
     @cached_property

@@ -81,6 +81,11 @@ class VectorCodec:
         """No number comes with a block of cases; see `TableCodec.cases`."""
         return {}
 
+    @property
+    def missing(self) -> tuple[tuple[slice, int], ...]:
+        """No value is missing; see `TableCodec.missing`."""
+        return ()
+
     def encode(self, X: Any) -> np.ndarray:
         """Return standardised rows of shape (N, D), float32.
 

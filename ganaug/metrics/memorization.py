@@ -241,10 +241,10 @@ def _audit_class(
     yardstick = nearest(train) if held_out is None else nearest(held_out, train)
     threshold = ratio * float(np.median(yardstick))
     distances = nearest(fake, train)
-    natural = _fraction_repeated(train)
-    verdict: Verdict = "ok"
     flagged, innocent = (_fraction_flagged(each, threshold) for each in (distances, yardstick))
     identical, repeated = (float((each == 0.0).mean()) for each in (distances, yardstick))
+    natural = repeated if held_out is None else _fraction_repeated(train)
+    verdict: Verdict = "ok"
     if max(flagged - innocent, identical - repeated) > max_flagged:
         verdict = "copies"
     elif held_out is not None and threshold == 0.0 and _were_trained_on(repeated, natural, len(held_out), len(train)):

@@ -6,9 +6,10 @@ import numpy as np
 
 if TYPE_CHECKING:
     from ganaug.table_data.codec import TableCodec
+    from ganaug.vector_data import VectorCodec
 
 
-def take_missing(codec: "TableCodec", rows: np.ndarray, real: np.ndarray) -> np.ndarray:
+def take_missing(codec: "TableCodec | VectorCodec", rows: np.ndarray, real: np.ndarray) -> np.ndarray:
     """Give interpolated rows the missing values of their nearest real ones.
 
     SMOTE-NC lets neighbours vote whether a value is missing, which loses those that seldom are and adds to those that
@@ -17,7 +18,7 @@ def take_missing(codec: "TableCodec", rows: np.ndarray, real: np.ndarray) -> np.
 
     Parameters
     ----------
-    codec : TableCodec
+    codec : TableCodec or VectorCodec
     rows, real : ndarray of shape (M, n_blocks) and (N, n_blocks), float64
         Compact rows: interpolated ones, and those that they lie between.
 
@@ -39,7 +40,7 @@ def take_missing(codec: "TableCodec", rows: np.ndarray, real: np.ndarray) -> np.
     return rows
 
 
-def _embed(codec: "TableCodec", rows: np.ndarray) -> np.ndarray:
+def _embed(codec: "TableCodec | VectorCodec", rows: np.ndarray) -> np.ndarray:
     """Return features (N, D) to measure distances by, 0 where values are missing: other categories are 1 apart."""
     missing = {blocks.start: code for blocks, code in codec.missing}
     numbered = set(codec.cases.values())  # They say which part of a number counts; the number is enough.
