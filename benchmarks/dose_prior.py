@@ -125,7 +125,7 @@ def _score(proba: np.ndarray, fold: Fold, tau: float, scoring: str) -> float:
 def learn_priors(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the JSON-able priors of each score and family, and of the learners that have one in common."""
     priors: dict[str, dict[str, Any]] = {}
-    choosing = {family: _mean_gain(rows, group) for family, group in COMMON.items()}
+    choosing = {family: _to_floor(_mean_gains(rows, group)) for family, group in COMMON.items()}
     for place, scoring in enumerate(SCORES):
         own = {} if scoring.startswith("shifted") else {family: [learner] for learner, family in FAMILIES.items()}
         priors[scoring] = {
@@ -136,9 +136,19 @@ def learn_priors(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {"candidates": NAMES, "priors": priors}
 
 
-def _mean_gain(rows: list[dict[str, Any]], learners: list[str]) -> float:
-    """Return what choosing gains over none, in the mean of the scores: one score's on few tables is mostly noise."""
-    return round(float(np.mean([list(_gains(rows, learners, scoring).values()) for scoring in INNER])), 4)
+def _mean_gains(rows: list[dict[str, Any]], learners: list[str]) -> np.ndarray:
+    """Return what choosing gains over none on each set, in the mean of the scores: one score's is mostly noise."""
+    gains = [_gains(rows, learners, scoring) for scoring in INNER]
+    return np.array([np.mean([own[name] for own in gains]) for name in gains[0]])
+
+
+def _standard_error(gains: np.ndarray) -> float:
+    return float(gains.std(ddof=1) / np.sqrt(len(gains)))
+
+
+def _to_floor(gains: np.ndarray) -> float:
+    """Return the mean less one standard error (Breiman et al., Classification and Regression Trees, 1984, 3.4.3)."""
+    return round(float(gains.mean()) - _standard_error(gains), 4)
 
 
 def learn_prior(rows: list[dict[str, Any]], learners: list[str], place: int) -> Prior:
@@ -181,7 +191,7 @@ def check(rows: list[dict[str, Any]]) -> None:
 
     A set's prior is learned on the other sets; that of the scores that `GANBalancedClassifier` knows, on all learners
     that have it in common. For those scores a line gives the choice's gain over none, on average and on the worst set;
-    the last lines give its mean over the scores, which decides whether anything is tried.
+    the last lines give its mean over the scores: nothing is tried unless that exceeds its standard error over the sets.
     """
     for scoring in SCORES:
         print(scoring, " ".join(f"{name:>12.12}" for name in ["none", *NAMES, "default", "auto", "oracle"]))
@@ -196,7 +206,9 @@ def check(rows: list[dict[str, Any]]) -> None:
                 mean = np.mean(list(gains.values()))
                 print(f"auto over none, {group}: {mean:+.4f}, on {worst} {gains[worst]:+.4f}")
     for group, learners in COMMON.items():
-        print(f"auto over none, {group}, in the mean of the scores: {_mean_gain(rows, learners):+.4f}")
+        mean = _mean_gains(rows, learners)
+        error = _standard_error(mean)
+        print(f"auto over none, {group}, in the mean of the scores: {mean.mean():+.4f}, standard error {error:.4f}")
 
 
 def _gains(rows: list[dict[str, Any]], learners: list[str], scoring: str) -> dict[str, float]:

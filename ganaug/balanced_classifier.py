@@ -30,7 +30,8 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     or a pool of them, at full balance or a quarter of it; and each of them with its own logit shift, the strongest
     ordinary baseline. Chosen is what can be expected to gain most over the shift alone, or that shift alone. For votes
     of several classifiers, `TableClassifier` among them, it is always the shift alone: on the development suite,
-    choosing gained nothing over it in the mean of the three scores (``python benchmarks/dose_prior.py --check``).
+    choosing gained no more than its standard error over it in the mean of the three scores
+    (``python benchmarks/dose_prior.py --check``).
 
     A class that inner folds never hold out, as one of one row, has no say in what they find, and decisions move toward
     it as toward the most frequent class. Where they can hold out fewer than two, they find nothing: rows are added as

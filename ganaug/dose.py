@@ -120,9 +120,9 @@ class Choice:
         """One line for people."""
         if not self.table:
             return (
-                "Use none: with such a classifier, choosing among candidates gained nothing on the tables of the "
-                "development suite, in the mean of balanced accuracy, macro-F1 and average precision, so none was "
-                "tried."
+                "Use none: with such a classifier, choosing among candidates gained no more than its standard error "
+                "on the tables of the development suite, in the mean of balanced accuracy, macro-F1 and average "
+                "precision, so none was tried."
             )
         if self.name == "none":
             return f"Use none: no candidate's expected gain in {self.scoring} stands out from its uncertainty."

@@ -29,7 +29,8 @@ class Prior:
         Covariance of one fold's gains about its table's, times the number of rare rows in the fold's test part.
     choosing : float or None
         Mean gain over none of what was chosen on inner folds, each table's with the prior of the other tables, in the
-        mean of the three scores; None if that was not measured.
+        mean of the three scores, less its standard error over the tables; None if that was not measured. If it is not
+        positive, nothing is tried: one standard error toward less.
     """
 
     names: list[str]
@@ -40,7 +41,7 @@ class Prior:
 
     @property
     def best(self) -> str:
-        """The candidate with the largest mean gain; none if no gain is positive, or choosing gained nothing."""
+        """The candidate with the largest mean gain; none if no gain is positive, or choosing is vain."""
         best = int(self.mean.argmax())
         return self.names[best] if self.mean[best] > 0 and not self._is_vain else "none"
 

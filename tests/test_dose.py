@@ -58,7 +58,7 @@ class TestChoose:
         choice = choose(make_scores([]), 20, make_prior([]), "f1_macro")
         assert (choice.name, choice.gain, choice.table) == ("none", 0.0, {})
         assert choice.verdict.endswith(
-            "gained nothing on the tables of the development suite, in the mean of "
+            "gained no more than its standard error on the tables of the development suite, in the mean of "
             "balanced accuracy, macro-F1 and average precision, so none was tried."
         )
 

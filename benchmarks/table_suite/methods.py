@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from benchmarks.table_suite.folds import Fold
-from benchmarks.table_suite.learners import fit_learner
+from benchmarks.table_suite.learners import fit_learner, make_learner
 from ganaug.calibration import SHIFT_SCORES, choose_shift, shift_logits
 
 
@@ -166,6 +166,30 @@ class OwnClassifier:
     def predict(self, prepared: np.ndarray, fold: Fold, learner: str) -> Prediction:
         """Return the classifier's prediction, whatever the learner."""
         return Prediction.of(prepared)
+
+
+@dataclass(frozen=True)
+class EasyEnsembleOfLearners:
+    """EasyEnsemble of the learner itself: its vote over ten draws of as many rows of each class as the rarest has."""
+
+    name: str = "easy_ensemble_learner"
+    settings: str = "10 members"
+
+    def applies_to(self, fold: Fold) -> bool:
+        """Always."""
+        return True
+
+    def prepare(self, fold: Fold, learners: Sequence[str]) -> None:
+        """Nothing is shared by the learners."""
+
+    def predict(self, prepared: None, fold: Fold, learner: str) -> Prediction:
+        """Train ten times."""
+        from imblearn.ensemble import EasyEnsembleClassifier
+
+        n_rows = int(np.bincount(fold.y_train).min()) * fold.n_classes
+        member = make_learner(learner, n_rows, fold.seed)
+        classifier = EasyEnsembleClassifier(10, member, random_state=fold.seed, n_jobs=1)
+        return Prediction.of(classifier.fit(fold.X_train, fold.y_train).predict_proba(fold.X_test))
 
 
 def target_counts(y: np.ndarray, dose: float) -> dict[int, int]:

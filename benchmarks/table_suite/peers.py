@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.table_suite.folds import Fold
 from benchmarks.table_suite.methods import (
+    EasyEnsembleOfLearners,
     Method,
     OwnClassifier,
     Sampler,
@@ -80,6 +81,7 @@ CHEAP: tuple[Method, ...] = (
     ThresholdShift(),
     # Ten AdaBoosts of 50 stumps, each on a balanced undersample (Liu, Wu and Zhou, IEEE Trans. SMC-B 2009).
     OwnClassifier("easy_ensemble", "EasyEnsembleClassifier"),
+    EasyEnsembleOfLearners(),
     # 100 trees, each on a balanced bootstrap sample (Chen, Liaw and Breiman, 2004).
     OwnClassifier("balanced_forest", "BalancedRandomForestClassifier"),
     _imblearn("random_25", "RandomOverSampler", dose=0.25),
