@@ -11,8 +11,9 @@ from ganaug._parameters import make_recipe
 from ganaug.architectures import DCGAN, DataSpec
 from ganaug.batches import Batches
 from ganaug.devices import choose_precision, freed_memory_kept, seeded, thread_limit
-from ganaug.training import start, train_step
+from ganaug.training import train_step
 from ganaug.training_data import Pixels
+from ganaug.training_state import start
 
 
 def main(precision: str, batch_size: int, n_steps: int, n_threads: int) -> None:

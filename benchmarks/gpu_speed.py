@@ -22,7 +22,8 @@ import torch
 from _machine import describe_machine
 from tablegan_vs_ctgan import make_mixed
 
-from ganaug import ImageGAN, TableGAN, VectorGAN, training
+from ganaug import ImageGAN, TableGAN, VectorGAN
+from ganaug.training_state import TrainingState
 
 RESULTS = Path(__file__).parent / "results" / "gpu_speed.jsonl"
 WARM_UP, MEASURED = 60, 160  # steps; those of both kinds are recorded in the first
@@ -70,7 +71,7 @@ def count_steps(way: str, shape: tuple[int, ...], parameters: dict[str, Any]) ->
     X, y = chance.integers(0, 255, (2000, *shape), dtype=np.uint8), np.arange(2000) % 10
     marks = {}
 
-    def mark(state: training.TrainingState) -> None:
+    def mark(state: TrainingState) -> None:
         if state.step in (WARM_UP, WARM_UP + MEASURED):
             torch.cuda.synchronize()
             marks[state.step] = time.perf_counter()
@@ -84,7 +85,7 @@ def count_steps(way: str, shape: tuple[int, ...], parameters: dict[str, Any]) ->
 def time_fit(way: str, gan: type[TableGAN | VectorGAN], make: Callable[[], tuple[Any, np.ndarray]]) -> float:
     """Return the seconds of a fit at the default settings."""
 
-    def launch(state: training.TrainingState) -> None:
+    def launch(state: TrainingState) -> None:
         if way == "launched":
             state.recorder = None
 

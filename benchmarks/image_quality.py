@@ -38,7 +38,7 @@ from ganaug.benchmark.tasks import Task, fashion_mnist
 from ganaug.callbacks import write_grid
 from ganaug.filters import ConfidenceFilter, NeighbourFilter
 from ganaug.metrics import audit_memorization, manifold_metrics
-from ganaug.training import TrainingState
+from ganaug.training_state import TrainingState
 
 RESULTS = Path(__file__).parent / "results"
 JUDGE = ResidualNetwork(n_steps=3000, batch_size=128, width=16)

@@ -26,8 +26,9 @@ from ganaug._parameters import make_recipe
 from ganaug.architectures import DataSpec
 from ganaug.batches import Batches
 from ganaug.devices import choose_precision, freed_memory_kept, seeded, thread_limit
-from ganaug.training import TrainingState, start, train_step
+from ganaug.training import train_step
 from ganaug.training_data import Pixels
+from ganaug.training_state import TrainingState, start
 
 RESULTS = Path(__file__).parent / "results" / "step_speed.jsonl"
 STEPS_PER_ROUND = 8  # one lazy penalty falls into each

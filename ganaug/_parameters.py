@@ -10,7 +10,7 @@ from ganaug.devices import check_precision, choose_device
 from ganaug.diffaugment import D_AUGMENTS
 from ganaug.losses import LOSSES
 from ganaug.penalties import PENALTIES, ROW_PENALTIES
-from ganaug.training import Recipe
+from ganaug.training_state import Recipe
 
 Choices = Mapping[str, Mapping[str, Any]]
 

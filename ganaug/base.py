@@ -32,6 +32,7 @@ from ganaug.exceptions import GanaugWarning, SmallClassWarning
 from ganaug.processes import join_processes
 from ganaug.random_numbers import seeded
 from ganaug.training_data import TrainingData
+from ganaug.training_state import Callback, TrainingState, start, trainable_copy
 
 
 class BaseGAN(BaseEstimator):
@@ -85,7 +86,7 @@ class BaseGAN(BaseEstimator):
         X: Any,
         y: Any = None,
         *,
-        callbacks: Sequence[training.Callback] = (),
+        callbacks: Sequence[Callback] = (),
         resume_from: str | PathLike | None = None,
     ) -> "BaseGAN":
         """Train on a labelled data set.
@@ -95,7 +96,7 @@ class BaseGAN(BaseEstimator):
         X, y
             The data set, in any form that the class describes.
         callbacks : sequence of callables
-            Each is called with the `ganaug.training.TrainingState` after every step; if it has a method
+            Each is called with the `ganaug.training_state.TrainingState` after every step; if it has a method
             ``check_before_fit(resume_from)``, that is called before anything else, to find out what would fail later.
         resume_from : path-like, optional
             A folder that `ganaug.checkpoint.Checkpoint` wrote: go on from there, with the same data and parameters, but
@@ -135,7 +136,7 @@ class BaseGAN(BaseEstimator):
             with seeded(fabric.broadcast(seed)):
                 networks = architecture.build(self._spec(), recipe.conditioning)
                 batches = Batches(classes, self.class_balance)
-                state = training.start(recipe, fabric, networks, data, batches)
+                state = start(recipe, fabric, networks, data, batches)
             state.digest_data = self._digest_data
             if resume_from is not None:
                 checkpoint.resume(state, resume_from)
@@ -356,7 +357,7 @@ class BaseGAN(BaseEstimator):
         check_is_fitted(self, "_counts")
         return dict(zip(self.label_codec_.classes, self._counts.tolist(), strict=True))
 
-    def _keep(self, state: training.TrainingState) -> None:
+    def _keep(self, state: TrainingState) -> None:
         self.networks_ = state.networks._replace(generator=state.ema)
         self._snapshots = state.snapshots
         for module in (*self.networks_, *self._snapshots):
@@ -365,7 +366,7 @@ class BaseGAN(BaseEstimator):
         self.history_, self.was_interrupted_ = state.history, state.was_interrupted
         self._fine_tuned: dict[int, nn.Module] = {}
 
-    def _fine_tune(self, trunk: training.TrainingState, data: TrainingData, classes: Tensor) -> None:
+    def _fine_tune(self, trunk: TrainingState, data: TrainingData, classes: Tensor) -> None:
         """Train each class's own copy of the shared networks on that class alone."""
         _, recipe = make_recipe(
             self,
@@ -375,9 +376,9 @@ class BaseGAN(BaseEstimator):
             n_snapshots=1,
         )
         for index in classes.unique().tolist():
-            networks = Networks(*(m and training.trainable_copy(m) for m in self.networks_))
+            networks = Networks(*(m and trainable_copy(m) for m in self.networks_))
             batches = Batches(classes, self.class_balance, only=index)
-            state = training.start(recipe, trunk.fabric, networks, data, batches, trunk.random_numbers)
+            state = start(recipe, trunk.fabric, networks, data, batches, trunk.random_numbers)
             with closing(ProgressBar(self.verbose, f"class {self.label_codec_.classes[index]}")) as bar:
                 training.train(state, [bar])
             give_own_memory(state.ema)

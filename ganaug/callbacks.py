@@ -15,7 +15,7 @@ import torch
 from ganaug._folders import check_writable, written_file
 from ganaug._validation import check_number
 from ganaug.exceptions import GanaugWarning
-from ganaug.training import TrainingState
+from ganaug.training_state import TrainingState
 
 
 class ProgressBar:

@@ -13,7 +13,7 @@ from ganaug import persistence
 from ganaug._validation import check_number
 from ganaug.exceptions import ModelFormatError
 from ganaug.rollback import adaptive_parts
-from ganaug.training import TrainingState
+from ganaug.training_state import TrainingState
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from torch import Tensor
 from ganaug.exceptions import GanaugWarning, TrainingDivergedError
 
 if TYPE_CHECKING:
-    from ganaug.training import TrainingState
+    from ganaug.training_state import TrainingState
 
 
 class Snapshot:

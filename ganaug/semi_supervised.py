@@ -34,8 +34,9 @@ from ganaug.batches import Batches
 from ganaug.class_outputs import ClassCritique, build_networks
 from ganaug.devices import freed_memory_kept, thread_limit
 from ganaug.exceptions import TrainingDivergedError
+from ganaug.gradients import scalar_with_gradient
 from ganaug.random_numbers import RandomNumbers, seeded
-from ganaug.training import ema_decay, scalar_with_gradient
+from ganaug.training import ema_decay
 from ganaug.vector_data import VectorCodec
 
 _NUMBERS: Mapping[str, dict[str, Any]] = {

@@ -116,8 +116,8 @@ def test_a_vote_takes_the_shift_alone_without_a_gan(monkeypatch):
     assert fitted.tau_ > 0
     assert fitted.verdict_.startswith(
         "Use none: with such a classifier, choosing among candidates gained no more than its standard "
-        "error on the tables of the development suite, in the mean of balanced accuracy, macro-F1 and average precision, so none was tried. "
-        "Decisions moved by"
+        "error on the tables of the development suite, in the mean of balanced accuracy, macro-F1 and average "
+        "precision, so none was tried. Decisions moved by"
     )
     assert fitted.estimators_ == [fitted.estimator_]
     together = GANBalancedClassifier(ensemble=True, random_state=0).fit(X, y)
