@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 from ganaug._typing import Label, RandomState
 
 if TYPE_CHECKING:
-    from ganaug.base import BaseGAN
+    from ganaug.fitted import FittedGAN
 
 
 @dataclass(frozen=True)
 class ClassGenerator:
     """One class's generator: call it with a number of samples."""
 
-    gan: "BaseGAN"
+    gan: "FittedGAN"
     label: Label
 
     def __call__(self, n: int = 1, *, random_state: RandomState = None) -> Any:
