@@ -70,8 +70,7 @@ class GANOverSampler(BaseOverSampler):
         Share of those new rows that is made; 0 makes none. 'default' takes, with sources and filter, what gained most
         on a suite of development tables for `estimator` and `scoring`. 'auto' tries the candidates of
         `ganaug.dose.CANDIDATES` on inner folds and weighs the result against that experience; it may end with none,
-        and needs an `estimator`. Where choosing gained no more than its
-        standard error on that suite, nothing is tried.
+        and needs an `estimator`. Nothing is tried where choosing gained too little there.
     sources : mapping of {'gan', 'smote', 'duplicate'} to share, or None, default None
         Where the new rows come from. None leaves it to `dose`, or, if that is a number, takes half of them from the GAN
         and half from SMOTE. Not to be given with ``dose='auto'``.
