@@ -128,8 +128,19 @@ def is_missing(value: Any) -> bool:
 _NOT_EQUAL_IF_MISSING = (float, np.floating, np.datetime64, np.timedelta64, Decimal)
 
 
-def check_labels_present(y: Any, remedy: str = "give each row a label, or leave it out") -> None:
-    """Raise a `ValueError` if a label of a target is missing, whose kind scikit-learn then fails to tell."""
+def check_labels(y: Any, remedy: str = "give each row a label, or leave it out") -> None:
+    """Raise a `ValueError` unless scikit-learn reads a target's labels as what they are.
+
+    Where one is missing, it fails to tell their kind; and it makes nullable integers beyond 2**53 equal to others.
+    """
+    dtype = getattr(y, "dtype", None)
+    if isinstance(getattr(dtype, "kind", None), str) and dtype.kind in "iu" and not isinstance(dtype, np.dtype):
+        large = [label for label in y.dropna().tolist() if abs(label) > 2**53]
+        if large:
+            raise ValueError(
+                f"y holds {large[0]}, and scikit-learn reads integers of dtype {dtype} as floats, which tell not "
+                f"all apart beyond 2**53; pass y.astype('{str(dtype).lower().partition('[')[0]}')."
+            )
     labels = y if isinstance(y, (list, tuple)) else np.asarray(y) if hasattr(y, "__array__") else ()
     if isinstance(labels, np.ndarray):
         labels = labels.ravel()
@@ -148,7 +159,14 @@ def check_classes(y: Any) -> None:
         check_classification_targets(y)
     except ValueError:
         labels = np.asarray(y, dtype=object)
-        if labels.ndim != 1 or not len(labels) or isinstance(labels[0], (str, bytes, Number)):
+        if labels.ndim != 1 or not len(labels):
+            raise
+        if getattr(getattr(y, "dtype", None), "kind", "") == "O" and all(isinstance(own, Number) for own in labels):
+            raise ValueError(
+                f"Unknown label type: y is of dtype object and holds numbers such as {labels[0]!r}; pass "
+                f"y.astype(int), or other labels with y.astype(str)."
+            ) from None
+        if isinstance(labels[0], (str, bytes, Number)):
             raise
         raise ValueError(
             f"Unknown label type: y holds objects such as {labels[0]!r} of type {type(labels[0]).__name__}; name "

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ganaug._typing import RandomState
-from ganaug._validation import as_seed, check_classes, check_labels_present, check_y_given, seeded_clone
+from ganaug._validation import as_seed, check_classes, check_labels, check_y_given, seeded_clone
 from ganaug.calibration import pool_probabilities, shift_logits, shift_prior, to_logits
 from ganaug.dose import CANDIDATES, N_TRIED, NOTHING_TO_ADD, Candidate, choose
 from ganaug.dose_prior import find_prior, find_shifted_prior, is_vote
@@ -172,7 +172,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         """
         self._validate_params()
         check_y_given(self, y)
-        check_labels_present(y)
+        check_labels(y)
         y = column_or_1d(y, warn=True)
         check_classes(y)
         seed = as_seed(self.random_state)

@@ -17,7 +17,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from ganaug._typing import RandomState
-from ganaug._validation import as_seed, check_classes, check_labels_present, check_y_given, seeded_clone
+from ganaug._validation import as_seed, check_classes, check_labels, check_y_given, seeded_clone
 from ganaug.inner_folds import CV_CONSTRAINT, N_JOBS_CONSTRAINT, inner_folds, map_in_processes
 
 SHIFT_GRID = np.round(np.arange(-1.0, 4.01, 0.1), 2)
@@ -213,7 +213,7 @@ class ShiftedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         """
         self._validate_params()
         check_y_given(self, y)
-        check_labels_present(y)
+        check_labels(y)
         check_classes(y)
         is_int = isinstance(self.random_state, Integral)
         seed = as_seed(self.random_state if is_int else check_random_state(self.random_state))

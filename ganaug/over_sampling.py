@@ -19,7 +19,7 @@ from ganaug._validation import (
     as_seed,
     check_choice,
     check_classes,
-    check_labels_present,
+    check_labels,
     check_row_counts,
     seeded_clone,
     suggest,
@@ -40,7 +40,7 @@ from ganaug.table_data import (
     formed_like,
     is_frame,
     is_list_of_rows,
-    refuse_foreign_frame,
+    refuse_foreign,
 )
 from ganaug.trials import Trials
 
@@ -202,12 +202,12 @@ class GANOverSampler(BaseOverSampler):
         QuotaError
             If the filter lets too few of the GAN's rows pass.
         """
-        check_labels_present(y)
+        check_labels(y)
         check_classes(y)
         return super().fit_resample(X, y, groups=groups)
 
     def _check_X_y(self, X: Any, y: Any) -> tuple[Any, np.ndarray, bool]:  # noqa: N802
-        refuse_foreign_frame(X)
+        refuse_foreign(X)
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
         if y.dtype.kind in "mM" and np.datetime_data(y.dtype)[0] not in ("h", "m", "s", "ms", "us"):
             raise ValueError(f"y holds times of dtype {y.dtype}; name classes by texts or numbers: y.astype(str).")

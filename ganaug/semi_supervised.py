@@ -23,7 +23,7 @@ from ganaug._validation import (
     as_seed,
     check_choice,
     check_classes,
-    check_labels_present,
+    check_labels,
     check_number,
     check_pair,
     is_missing,
@@ -220,7 +220,7 @@ class GANClassifier(ClassifierMixin, BaseEstimator):
         mark = repr(self.unlabelled)
         if is_missing(self.unlabelled):
             mark = "a value of your choice and set unlabelled to it, such as -1"
-        check_labels_present(y, f"mark rows without label by {mark}, or pass them as X_unlabelled")
+        check_labels(y, f"mark rows without label by {mark}, or pass them as X_unlabelled")
         if isinstance(y, (list, tuple)) and len({isinstance(label, str) for label in y}) == 2:
             y = np.array(y, dtype=object)  # Else numpy would make a text of the mark.
         X, y = validate_data(self, X, y, dtype=_FLOATS)

@@ -21,7 +21,7 @@ from sklearn.utils.validation import (
 )
 
 from ganaug._typing import RandomState
-from ganaug._validation import as_seed, check_classes, check_labels_present, check_y_given
+from ganaug._validation import as_seed, check_classes, check_labels, check_y_given
 from ganaug.exceptions import GanaugWarning
 from ganaug.table_data import TableCodec, as_array, densify, is_frame
 
@@ -127,17 +127,17 @@ class TableClassifier(ClassifierMixin, BaseEstimator):
             If the columns or the target are not usable; before any training.
         """
         check_y_given(self, y)
-        X = _as_table(X)
+        given = X = _as_table(X)
+        check_labels(y)
+        y = column_or_1d(y, warn=True)
+        check_classes(y)
+        X, y, sample_weight = _drop_weightless(X, y, sample_weight)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", GanaugWarning)  # Folded categories concern sampling.
             codec = TableCodec.fit(X)
         _get_feature_names(X)  # An error if only some are strings.
         features = codec.features(X, ignore_unseen=True).astype(np.float64)
-        check_labels_present(y)
-        y = column_or_1d(y, warn=True)
-        check_classes(y)
         check_consistent_length(features, y)
-        features, y, sample_weight = _drop_weightless(features, y, sample_weight)
         if len(classes := np.unique(y)) < 2:
             whose = "y" if sample_weight is None else "y, in rows whose sample_weight is not zero,"
             raise ValueError(f"{whose} has one class only, {classes.tolist()[0]!r}; classifying takes two or more.")
@@ -146,7 +146,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):
         with warnings.catch_warnings(), config_context(enable_metadata_routing=False):  # Weights are for all members.
             warnings.simplefilter("ignore", ConvergenceWarning)  # Their iterations are what is granted.
             vote.fit(features, y, sample_weight=sample_weight)
-        _check_feature_names(self, X, reset=True)
+        _check_feature_names(self, given, reset=True)
         self.n_features_in_ = codec.n_features
         self.codec_, self.vote_, self.classes_ = codec, vote, vote.classes_
         return self
@@ -179,10 +179,19 @@ def _as_table(X: Any) -> Any:
     return X if is_frame(X) else as_array(X)
 
 
-def _drop_weightless(features: np.ndarray, y: np.ndarray, weight: Any) -> tuple[np.ndarray, np.ndarray, Any]:
-    """Leave rows of weight zero out: they must not decide how members are built, and a batch must not be all zeros."""
+def _drop_weightless(X: Any, y: np.ndarray, weight: Any) -> tuple[Any, np.ndarray, Any]:
+    """Leave rows of weight zero out: they must decide nothing, and a batch must not be all zeros.
+
+    Raises
+    ------
+    ValueError
+        If weights are negative, not finite or all zero; or their number is not that of the rows.
+    """
     if weight is None:
-        return features, y, None
-    weight = _check_sample_weight(weight, features, ensure_non_negative=True)
+        return X, y, None
+    check_consistent_length(X, y)
+    weight = _check_sample_weight(weight, X, ensure_non_negative=True)
     kept = weight > 0
-    return features[kept], y[kept], weight[kept]
+    if not kept.any():
+        raise ValueError("sample_weight is zero for every row; leave it out, or give weights above zero.")
+    return (X.iloc[kept] if is_frame(X) else X[kept]), y[kept], weight[kept]

@@ -153,6 +153,33 @@ def test_rows_of_weight_zero_are_left_out():
     assert np.abs(weighted.predict_proba(X) - few.predict_proba(X)).mean() < 0.05
 
 
+def test_a_row_of_weight_zero_decides_nothing():
+    weight = np.ones(300)
+    weight[7] = 0
+    X = np.random.default_rng(0).normal(size=(300, 2))
+    y = X[:, 0] + X[:, 1] > 1
+    outlier = X.copy()
+    outlier[7] = 1e12
+    models = [TableClassifier(random_state=0).fit(own, y, weight) for own in (X, outlier, pd.DataFrame(outlier))]
+    models.append(TableClassifier(random_state=0).fit(np.delete(X, 7, 0), np.delete(y, 7), np.ones(299)))
+    first, *others = [model.predict_proba(own) for model, own in zip(models, (X, X, pd.DataFrame(X), X), strict=True)]
+    for other in others:
+        np.testing.assert_array_equal(other, first)
+    with pytest.raises(ValueError, match="zero"):
+        TableClassifier().fit(X, y, np.zeros(300))
+
+
+@pytest.mark.parametrize("sentinel", [1e7, 1e12])
+def test_sentinels_do_not_blind_it(sentinel):
+    x = np.random.default_rng(0).normal(size=(600, 1))
+    y = x[:, 0] > 1
+    x[::100] = sentinel
+    model = TableClassifier(random_state=0).fit(x, y)
+    members = model.vote_.named_estimators_.values()
+    features = model.codec_.features(x)
+    assert min(balanced_accuracy_score(y, member.predict(features) == 1) for member in members) > 0.9
+
+
 def test_negative_weights_are_refused_and_an_earlier_fit_kept():
     fitted = TableClassifier(random_state=0).fit(NUMBERS, LABELS)
     before = fitted.predict_proba(NUMBERS)

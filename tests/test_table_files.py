@@ -260,9 +260,10 @@ def test_times_are_spelled_as_they_were(write, tmp_path, cell):
         (pd.RangeIndex(5, 9, 2, name="key"), pd.RangeIndex(5, 13, 2, name="key")),
         (pd.Index([7, 2**53 + 1]), pd.Index([7, 2**53 + 1, 2**53 + 2, 2**53 + 3])),
         (pd.Index([7, np.iinfo(np.int64).max - 1], name="key"), None),
+        (pd.Index([7, 9], name="key"), pd.Index([7, 9, None, None], name="key")),
         (pd.Index(["a", "b"], name="key"), pd.Index(["a", "b", None, None], name="key")),
     ],
-    ids=["range", "numbers", "named numbers", "text"],
+    ids=["range", "numbers", "large named numbers", "named numbers", "text"],
 )
 def test_originals_keep_their_index_in_parquet(tmp_path, index, expected):
     pd.DataFrame({"x": [1.0, 2.0]}, index).to_parquet(tmp_path / "a.parquet")
@@ -274,6 +275,20 @@ def test_originals_keep_their_index_in_parquet(tmp_path, index, expected):
         assert read["key"].dropna().tolist() == index.tolist()
     else:
         pd.testing.assert_index_equal(read.index, expected.astype(read.index.dtype), exact="equiv")
+
+
+@pytest.mark.parametrize(("last", "is_index"), [(2**53, True), (2**53 + 1, False)])
+def test_levels_of_an_index_stay_together_in_parquet(tmp_path, last, is_index):
+    index = pd.MultiIndex.from_tuples([(1, "a"), (last, "b")], names=["number", "text"])
+    pd.DataFrame({"x": [1.0, 2.0]}, index).to_parquet(tmp_path / "a.parquet")
+    table = read_table(tmp_path / "a.parquet")
+    write_appended(table, table.frame[["x"]], tmp_path / "b.parquet")
+    read = pd.read_parquet(tmp_path / "b.parquet")
+    levels = read.index.to_frame(index=False) if is_index else read.drop(columns="x")
+    assert levels.columns.tolist() == ["number", "text"]
+    assert levels["number"][:2].astype("int64").tolist() == [1, last]
+    assert levels["text"][:2].tolist() == ["a", "b"]
+    assert levels[2:].isna().all(axis=None)
 
 
 def test_parquet_keeps_its_schema(tmp_path):

@@ -5,7 +5,8 @@ import pytest
 from ganaug._validation import (
     as_seed,
     check_choice,
-    check_labels_present,
+    check_classes,
+    check_labels,
     check_number,
     check_pair,
     check_same_length,
@@ -131,5 +132,24 @@ def test_as_seed_refuses_other_types(given):
 @pytest.mark.parametrize("y", [[1.0, np.nan], ["a", None]])
 def test_a_missing_label_is_named_with_what_to_do(y, form):
     with pytest.raises(ValueError, match=r"label of row 2 of y, counted from 1, is missing \((nan|None)\); do this\."):
-        check_labels_present(form(y), "do this")
-    check_labels_present(form(y[:1]))
+        check_labels(form(y), "do this")
+    check_labels(form(y[:1]))
+
+
+@pytest.mark.parametrize(("dtype", "plain"), [("Int64", "int64"), ("UInt64", "uint64"), ("int64[pyarrow]", "int64")])
+def test_nullable_labels_that_would_be_merged_are_refused(dtype, plain):
+    y = pd.Series([2**53, 2**53 + 1, 5])
+    with pytest.raises(ValueError, match=rf"y holds 9007199254740993, .* as floats.*; pass y\.astype\('{plain}'\)\."):
+        check_labels(y.astype(dtype))
+    check_labels(y.astype(plain))
+    check_labels(y[::2].astype(dtype))
+
+
+def test_numbers_in_an_array_of_objects_are_refused_with_what_to_do():
+    y = np.array([0, 1], dtype=object)
+    for form in (y, pd.Series(y)):
+        with pytest.raises(
+            ValueError, match=r"Unknown label type: y is of dtype object .* such as 0; pass y\.astype\(int\)"
+        ):
+            check_classes(form)
+    check_classes(y.astype(int))

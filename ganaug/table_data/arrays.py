@@ -107,7 +107,7 @@ class ArrayTable:
 
 def as_array(X: Any) -> np.ndarray:
     """Return a 2-D array with scikit-learn's checks and messages; cells of unlike types stay objects."""
-    refuse_foreign_frame(X)
+    refuse_foreign(X)
     if isinstance(X, (list, tuple)) and X and isinstance(X[0], (list, tuple)):
         lengths = sorted({len(row) for row in X if isinstance(row, (list, tuple))})
         if len(lengths) > 1:
@@ -120,8 +120,21 @@ def as_array(X: Any) -> np.ndarray:
     return check_array(X, dtype=None, ensure_all_finite=False, input_name="X")
 
 
-def refuse_foreign_frame(X: Any) -> None:
-    """Raise a `TypeError` for a table of polars, pyarrow or the like, which would lose its columns' types."""
+def refuse_foreign(X: Any) -> None:
+    """Refuse what would be read as something else.
+
+    Raises
+    ------
+    TypeError
+        For a table of polars, pyarrow or the like, which would lose its columns' types.
+    ValueError
+        For an array that masks cells, which would be read as what is below the mask.
+    """
+    if np.ma.is_masked(X):
+        raise ValueError(
+            "X is a masked array, and its masked cells would be read as any others; pass "
+            "X.astype(float).filled(np.nan) to make them missing."
+        )
     if hasattr(X, "to_pandas") and not hasattr(X, "iloc"):
         kind = type(X)
         raise TypeError(

@@ -235,7 +235,8 @@ class TableCodec:
         Returns
         -------
         ndarray of shape (N, D), float32
-            A column for each number (standardised; 0 if missing), followed by one of 0/1 if values can be missing;
+            A column for each number (standardised, or by its quantiles where a few values lie so far off that the
+            others would all but coincide; 0 if missing), followed by one of 0/1 if values can be missing;
             and 0/1 columns for each category, of which missing and folded values are one each. Constant columns
             are left out; if all are constant, there is one of zeros.
 

@@ -8,7 +8,7 @@ import numpy as np
 from ganaug.blocks import Block
 from ganaug.table_data.cells import Cells, ColumnType, check_missing
 from ganaug.table_data.grid import Grid
-from ganaug.table_data.scaling import Scaling, Standard, fit_scaling, scaling_from_dict, scaling_to_dict
+from ganaug.table_data.scaling import Quantile, Scaling, Standard, fit_scaling, scaling_from_dict, scaling_to_dict
 
 _FEW_DISTINCT = 20
 _ROWS_PER_DISTINCT = 5
@@ -18,6 +18,7 @@ _WALL_SHARE = 0.01
 _LOOKUP_STEPS = 2**16
 _FLOAT32 = 1e-6
 _FARTHEST = 1e6
+_SMALLEST_SPREAD = 0.005
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,10 @@ class NumberColumn:
     standard : Standard
         Mean and standard deviation of all values, for plain features.
     has_missing : bool
+    ranks : Quantile or None, default None
+        Of all values, for features in place of `standard`, if that would leave nothing of most values' differences: a
+        few sentinels or outliers set the standard deviation, and the distinct values' median distance from their median
+        is below 0.005 of it.
     walls : tuple of two bool, default (True, True)
         Whether values pile up at `low` and at `high`, as those of a scale that ends there: at least 1 % of the
         continuous part and five times those of the next value. What a generator puts beyond a wall stands at it; what
@@ -64,6 +69,7 @@ class NumberColumn:
     standard: Standard
     has_missing: bool
     walls: tuple[bool, bool] = (True, True)
+    ranks: Quantile | None = None
 
     @classmethod
     def fit(cls, cells: Cells, column_type: ColumnType) -> "NumberColumn":
@@ -92,6 +98,7 @@ class NumberColumn:
             standard,
             has_missing,
             (True, True) if is_few else _find_walls(counts[~is_atom]),
+            Quantile.fit(steps) if _is_crushed(distinct, standard) else None,
         )
 
     def tells_apart(self, cells: Cells) -> bool:
@@ -158,7 +165,7 @@ class NumberColumn:
         """
         if not ignore_unseen:
             check_missing(cells, self.has_missing)
-        z = np.clip(self.standard.encode(self._to_steps(cells)), -_FARTHEST, _FARTHEST)
+        z = np.clip((self.ranks or self.standard).encode(self._to_steps(cells)), -_FARTHEST, _FARTHEST)
         is_missing = np.zeros(len(z), bool) if cells.missing is None else cells.missing
         columns = [np.where(is_missing, 0.0, z), is_missing]
         is_constant = self.scaling is None and len(self.atoms) < 2
@@ -166,8 +173,10 @@ class NumberColumn:
 
     def to_dict(self) -> dict[str, Any]:
         """Write the column as a JSON-able dict."""
-        scaling = None if self.scaling is None else scaling_to_dict(self.scaling)
-        return {**asdict(self), "kind": "number", "scaling": scaling}
+        scalings = {
+            name: own and scaling_to_dict(own) for name, own in (("scaling", self.scaling), ("ranks", self.ranks))
+        }
+        return {**asdict(self), "kind": "number", **scalings}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "NumberColumn":
@@ -175,7 +184,8 @@ class NumberColumn:
         values = {name: tuple(value) if isinstance(value, (list, tuple)) else value for name, value in values.items()}
         del values["kind"]
         values["grid"] = None if values["grid"] is None else Grid(**values["grid"])
-        values["scaling"] = None if values["scaling"] is None else scaling_from_dict(values["scaling"])
+        for name in ("scaling", "ranks"):
+            values[name] = values.get(name) and scaling_from_dict(values[name])
         values["standard"] = Standard(**values["standard"])
         return cls(**values)
 
@@ -253,6 +263,12 @@ def _find_walls(counts: np.ndarray) -> tuple[bool, bool]:
     ends, beside = counts[[0, -1]], np.array([counts[:2][-1], counts[-2:][0]])
     low, high = (ends > 1) & (ends >= _WALL_SHARE * counts.sum()) & (ends >= _ATOM_CONTRAST * beside)
     return bool(low), bool(high)
+
+
+def _is_crushed(distinct: np.ndarray, standard: Standard) -> bool:
+    """Say whether most of the sorted distinct values all but coincide once they are standardised."""
+    z = standard.encode(distinct)
+    return bool(np.median(np.abs(z - np.median(z))) < _SMALLEST_SPREAD)
 
 
 def _find_nearest(sorted_values: np.ndarray, given: np.ndarray) -> np.ndarray:

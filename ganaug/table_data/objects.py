@@ -49,7 +49,7 @@ def read_objects(name: str, values: np.ndarray) -> Objects:
     TypeError
         If objects are of several types, or not hashable.
     ValueError
-        If a number is complex, or an integer is beyond the range of float64.
+        If a number is complex, an integer takes more than 64 bits, or one among floats is beyond their range.
     """
     cells = values.tolist()
     types = set(map(type, cells))
@@ -74,6 +74,8 @@ def read_objects(name: str, values: np.ndarray) -> Objects:
     if all(issubclass(kind, Real) and not issubclass(kind, (bool, np.bool_)) for kind in types):
         is_integer = all(issubclass(kind, (int, np.integer)) for kind in types)
         fits = is_integer and all(-(2**63) <= value < 2**63 for value in present)
+        if is_integer and not fits:
+            _raise_too_large(name, present)
         numbers = _convert_numbers(name, values, missing, np.int64 if fits else np.float64)
         return Objects("number", numbers, missing, token)
     if len({str if issubclass(kind, str) else kind for kind in types}) > 1:
@@ -180,6 +182,14 @@ def _raise_mixed(name: str, values: np.ndarray) -> None:
     raise TypeError(
         f"{name} of X mixes values of types {shown}; a column must be of one type: turn it into strings with "
         f".astype(str), or into numbers with pandas.to_numeric(..., errors='coerce')."
+    )
+
+
+def _raise_too_large(name: str, integers: np.ndarray) -> None:
+    largest = max(integers.tolist(), key=abs)
+    raise ValueError(
+        f"{name} of X holds integers that take more than 64 bits, such as {largest!s:.60}, and would lose digits; turn "
+        f"them into strings with .astype(str) if they are codes, or into floats with .astype(float)."
     )
 
 

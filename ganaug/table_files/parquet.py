@@ -72,8 +72,8 @@ def _adapt_metadata(old: Any, new: Any) -> dict[bytes, bytes] | None:
     """Return a table's metadata as it suits the table with new rows.
 
     Integers that new rows lack are such as may be missing: pandas would read them as floats, and change those beyond
-    2**53. It does so in an index whatever is noted, so that such a level of the index becomes a column. A range goes
-    on.
+    2**53. It does so in an index whatever is noted, so that an index with such large ones becomes columns, all its
+    levels together. A range goes on.
     """
     metadata = dict(old.schema.metadata or {})
     if b"pandas" not in metadata:
@@ -84,11 +84,20 @@ def _adapt_metadata(old: Any, new: Any) -> dict[bytes, bytes] | None:
         if note["field_name"] not in new and note["numpy_type"] in _NULLABLE:
             note["numpy_type"] = _NULLABLE[note["numpy_type"]]
             emptied.add(note["field_name"])
-    kept = [level for level in notes["index_columns"] if isinstance(level, dict) or level not in emptied]
-    for level in kept:
+    levels = notes["index_columns"]
+    if any(level in emptied and not _are_exact_floats(old[level]) for level in levels if not isinstance(level, dict)):
+        levels = []
+    for level in levels:
         if isinstance(level, dict):
             level["stop"] = level["start"] + level["step"] * (old.num_rows + len(new))
-    return metadata | {b"pandas": json.dumps({**notes, "index_columns": kept}).encode()}
+    return metadata | {b"pandas": json.dumps({**notes, "index_columns": levels}).encode()}
+
+
+def _are_exact_floats(integers: Any) -> bool:
+    from pyarrow import compute
+
+    bounds = compute.min_max(integers).as_py().values()
+    return all(bound is None or abs(bound) <= 2**53 for bound in bounds)
 
 
 def _number_rows(table: Table, new: Any) -> Any:

@@ -36,6 +36,19 @@ def test_features_of_an_array_are_z_scores_whatever_the_blocks():
     np.testing.assert_allclose(TableCodec.fit(X).features(X), (X - X.mean(0)) / X.std(0), atol=1e-4)
 
 
+@pytest.mark.parametrize("far", [[1e9], [-1e9, 1e300], [99999.0] * 150])
+def test_features_tell_values_apart_beside_sentinels(far):
+    values = np.concatenate([RNG.normal(size=300), far])
+    for X in (values[:, None], np.concatenate([np.arange(3).repeat(100), far])[:, None]):
+        codec = TableCodec.fit(X)
+        features = TableCodec.from_dict(json.loads(json.dumps(codec.to_dict()))).features(X)[:, 0]
+        near = np.argsort(X[:300, 0], kind="stable")
+        assert np.unique(features).size > 0.9 * np.unique(X).size
+        assert (np.diff(features[near]) >= 0).all()
+        assert features[:300].std() > 0.5
+        assert np.abs(features).max() < 10
+
+
 def test_features_of_decoded_rows_equal_those_of_the_rows():
     X = pd.DataFrame({"n": RNG.normal(size=80), "c": pd.Categorical(RNG.choice(["a", "b"], 80))})
     codec = TableCodec.fit(X)

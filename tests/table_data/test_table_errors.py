@@ -75,9 +75,26 @@ def test_complex_numbers(X):
 
 
 def test_integers_beyond_the_range_of_floats():
-    X = pd.DataFrame({"huge": [10**400, *range(9)]}, dtype=object)
+    X = pd.DataFrame({"huge": [10**400, 0.5, *range(9)]}, dtype=object)
     with pytest.raises(ValueError, match=r"'huge' of X holds an integer beyond the range of float64 \(1.8e308\)"):
         TableCodec.fit(X)
+
+
+@pytest.mark.parametrize("integer", [2**63, -(2**63) - 1, 10**400])
+def test_integers_of_more_than_64_bits(integer):
+    X = pd.DataFrame({"huge": [integer, *range(9)]}, dtype=object)
+    with pytest.raises(
+        ValueError, match=r"'huge' of X holds integers that take more than 64 bits, such as -?\d{19,60}, "
+    ):
+        TableCodec.fit(X)
+
+
+def test_masked_cells():
+    X = np.ma.masked_array(RNG.normal(size=(9, 2)), mask=np.eye(9, 2))
+    with pytest.raises(ValueError, match=r"X is a masked array.*pass X\.astype\(float\)\.filled\(np\.nan\)"):
+        TableCodec.fit(X)
+    assert TableCodec.fit(X.filled(np.nan)).encode(X.filled(np.nan)).shape == (9, 4)
+    TableCodec.fit(np.ma.masked_array(X.data))
 
 
 def test_sparse_matrix():
