@@ -37,7 +37,7 @@ from ganaug.exceptions import TrainingDivergedError
 from ganaug.gradients import scalar_with_gradient
 from ganaug.random_numbers import RandomNumbers, seeded
 from ganaug.training import ema_decay
-from ganaug.vector_data import VectorCodec
+from ganaug.vector_data import VectorCodec, check_cells
 
 _NUMBERS: Mapping[str, dict[str, Any]] = {
     "unlabelled_weight": {"minimum": 0},
@@ -202,7 +202,7 @@ class GANClassifier(ClassifierMixin, BaseEstimator):
         seed = as_seed(self.random_state)
         X, codes = self._read_labelled(X, y)
         if X_unlabelled is not None:
-            X = np.concatenate([X, validate_data(self, X_unlabelled, dtype=_FLOATS, reset=False)])
+            X = np.concatenate([X, self._read(X_unlabelled, reset=False)])
         self.codec_ = VectorCodec.fit(X, unit_norm=False)
         x = torch.from_numpy(self.codec_.encode(X))
         with thread_limit(self.n_threads), freed_memory_kept():
@@ -215,6 +215,10 @@ class GANClassifier(ClassifierMixin, BaseEstimator):
             give_own_memory(module)
         return self
 
+    def _read(self, X: Any, *y: Any, reset: bool = True) -> Any:
+        check_cells(X, "GANClassifier", "or encode it before")
+        return validate_data(self, X, *y, dtype=_FLOATS, reset=reset)
+
     def _read_labelled(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Set `classes_`; return the rows, labelled ones first, and the labelled ones' classes."""
         mark = repr(self.unlabelled)
@@ -223,7 +227,7 @@ class GANClassifier(ClassifierMixin, BaseEstimator):
         check_labels(y, f"mark rows without label by {mark}, or pass them as X_unlabelled")
         if isinstance(y, (list, tuple)) and len({isinstance(label, str) for label in y}) == 2:
             y = np.array(y, dtype=object)  # Else numpy would make a text of the mark.
-        X, y = validate_data(self, X, y, dtype=_FLOATS)
+        X, y = self._read(X, y)
         is_unlabelled = _is_label(y, self.unlabelled)
         if not is_unlabelled.all():
             check_classes(y[~is_unlabelled])
@@ -242,7 +246,7 @@ class GANClassifier(ClassifierMixin, BaseEstimator):
         They hold for the classes as `class_balance` draws them.
         """
         check_is_fitted(self)
-        x = torch.from_numpy(self.codec_.encode(validate_data(self, X, dtype=_FLOATS, reset=False)))
+        x = torch.from_numpy(self.codec_.encode(self._read(X, reset=False)))
         # In double precision a vector's probabilities do not depend on those beside it.
         discriminator = copy.deepcopy(self.networks_.discriminator).double()
         with thread_limit(self.n_threads), torch.inference_mode():

@@ -153,14 +153,25 @@ def check_vectors(X: Any) -> np.ndarray:
         scikit-learn's own messages: sparse, complex, not 2-D, empty, not finite. Besides, if a column of a frame holds
         categories or times, or two have one name, or if cells are vectors themselves.
     """
-    _check_cells(X)
-    if is_frame(X):
-        _check_columns(X)
+    check_cells(X)
     return check_array(as_numpy(X), dtype=[np.float64, np.float32], input_name="X", estimator="VectorGAN")
 
 
-def _check_cells(X: Any) -> None:
-    """Raise a `TypeError` if a column, a frame or an array of objects holds whole vectors in its cells."""
+def check_cells(X: Any, whose: str = "VectorGAN", remedy: str = "or use TableGAN") -> None:
+    """Raise a `TypeError` if cells are whole vectors, or a frame's columns are no numbers.
+
+    Parameters
+    ----------
+    X
+    whose, remedy : str
+        Estimator that takes numbers only, and what else may be done.
+
+    Raises
+    ------
+    TypeError
+    ValueError
+        If two columns of a frame have one name.
+    """
     if isinstance(X, np.ndarray) and X.dtype.kind == "O":
         first = X.ravel()[:1]
     else:
@@ -168,12 +179,14 @@ def _check_cells(X: Any) -> None:
     for cell in first:
         if isinstance(cell, (list, tuple, np.ndarray)):
             raise TypeError(
-                f"X holds a {type(cell).__name__} of {len(cell)} values in one cell, and VectorGAN takes one number a "
+                f"X holds a {type(cell).__name__} of {len(cell)} values in one cell, and {whose} takes one number a "
                 f"cell; pass np.stack(column), of shape (N, D)."
             )
+    if is_frame(X):
+        _check_columns(X, whose, remedy)
 
 
-def _check_columns(X: Any) -> None:
+def _check_columns(X: Any, whose: str, remedy: str) -> None:
     check_column_names(X)
     for name, dtype in X.dtypes.items():
         held = "categories" if str(dtype) == "category" else "times" if getattr(dtype, "kind", "O") in "mM" else None
@@ -181,8 +194,8 @@ def _check_columns(X: Any) -> None:
             held = "texts"
         if held:
             raise TypeError(
-                f"Column {name!r} of X holds {held}, and VectorGAN takes numbers; turn it into some with "
-                f".astype(float), or use TableGAN."
+                f"Column {name!r} of X holds {held}, and {whose} takes numbers; turn it into some with "
+                f".astype(float), {remedy}."
             )
 
 

@@ -216,6 +216,16 @@ def test_frames_keep_their_column_names():
         tiny(max_steps=2).fit(frame, y, X_unlabelled=frame[list("edcba")])
 
 
+def test_columns_that_hold_no_numbers_are_named():
+    X = pd.DataFrame({"x": [0.0, 1.0] * 20, "colour": ["red", "blue"] * 20})
+    message = r"Column 'colour' of X holds texts, and GANClassifier takes numbers; .*, or encode it before\."
+    with pytest.raises(TypeError, match=message):
+        GANClassifier().fit(X, [0, 1] * 20)
+    fitted = GANClassifier(max_steps=2).fit(X[["x"]], [0, 1] * 20)
+    with pytest.raises(TypeError, match=message):
+        fitted.predict(X[["colour"]])
+
+
 def test_unlabelled_rows_must_have_as_many_features():
     X, y, _ = make_blobs()
     with pytest.raises(ValueError, match="X has 4 features, but GANClassifier is expecting 5 features"):
