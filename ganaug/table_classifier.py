@@ -127,7 +127,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):
             If the columns or the target are not usable; before any training.
         """
         check_y_given(self, y)
-        given = X = _as_table(X)
+        X = _as_table(X)
         check_labels(y)
         y = column_or_1d(y, warn=True)
         check_classes(y)
@@ -146,7 +146,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):
         with warnings.catch_warnings(), config_context(enable_metadata_routing=False):  # Weights are for all members.
             warnings.simplefilter("ignore", ConvergenceWarning)  # Their iterations are what is granted.
             vote.fit(features, y, sample_weight=sample_weight)
-        _check_feature_names(self, given, reset=True)
+        _check_feature_names(self, X, reset=True)
         self.n_features_in_ = codec.n_features
         self.codec_, self.vote_, self.classes_ = codec, vote, vote.classes_
         return self

@@ -49,7 +49,7 @@ def read_objects(name: str, values: np.ndarray) -> Objects:
     TypeError
         If objects are of several types, or not hashable.
     ValueError
-        If a number is complex, an integer takes more than 64 bits, or one among floats is beyond their range.
+        If a number is complex, an integer is beyond the range of int64, or among floats beyond theirs.
     """
     cells = values.tolist()
     types = set(map(type, cells))
@@ -75,7 +75,10 @@ def read_objects(name: str, values: np.ndarray) -> Objects:
         is_integer = all(issubclass(kind, (int, np.integer)) for kind in types)
         fits = is_integer and all(-(2**63) <= value < 2**63 for value in present)
         if is_integer and not fits:
-            _raise_too_large(name, present)
+            raise ValueError(
+                f"{name} of X holds integers beyond the range of int64, which would lose digits; turn them into "
+                f"strings with .astype(str) if they are codes, or into floats with .astype(float)."
+            )
         numbers = _convert_numbers(name, values, missing, np.int64 if fits else np.float64)
         return Objects("number", numbers, missing, token)
     if len({str if issubclass(kind, str) else kind for kind in types}) > 1:
@@ -182,14 +185,6 @@ def _raise_mixed(name: str, values: np.ndarray) -> None:
     raise TypeError(
         f"{name} of X mixes values of types {shown}; a column must be of one type: turn it into strings with "
         f".astype(str), or into numbers with pandas.to_numeric(..., errors='coerce')."
-    )
-
-
-def _raise_too_large(name: str, integers: np.ndarray) -> None:
-    largest = max(integers.tolist(), key=abs)
-    raise ValueError(
-        f"{name} of X holds integers that take more than 64 bits, such as {largest!s:.60}, and would lose digits; turn "
-        f"them into strings with .astype(str) if they are codes, or into floats with .astype(float)."
     )
 
 
