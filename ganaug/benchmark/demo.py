@@ -173,6 +173,11 @@ def _fit_or_load(
         warnings.simplefilter("ignore", SmallClassWarning)  # Small classes are what the demo is about.
         gan.fit(torch.from_numpy(task.X_train), task.y_train)
     history = [{name: float(value) for name, value in entry.items()} for entry in gan.history_]
+    if history and (n_steps := history[-1]["step"]) < plan.gan_steps / 2:
+        say(
+            f"Its time was up after {n_steps:,.0f} of {plan.gan_steps:,} steps: on a faster or less busy machine "
+            f"samples are better."
+        )
     losses.write_text(json.dumps(history), encoding="utf-8")
     gan.save(model)  # Last: once the model is there, so are its losses.
     return gan, history

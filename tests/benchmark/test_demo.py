@@ -66,6 +66,14 @@ def test_second_call_continues_without_training(finished, tiny_demo, monkeypatch
     assert tiny_demo(finished.out).rows == finished.rows
 
 
+@pytest.mark.parametrize(("n_steps", "seconds", "is_said"), [(10**6, 0.3, True), (2, 20, False)])
+def test_a_gan_that_ran_out_of_time_is_said_to_be_one(n_steps, seconds, is_said, tmp_path):
+    said, plan = [], replace(PLAN, gan_steps=n_steps, gan_seconds=seconds)
+    _, history = demo._fit_or_load(make_task("digits", 0), plan, 0, tmp_path, False, said.append)
+    sentence = "Its time was up after {:,.0f} of 1,000,000 steps: on a faster or less busy machine samples are better."
+    assert said[1:] == [sentence.format(history[-1]["step"])] * is_said
+
+
 def test_other_seed_begins_afresh(tiny_demo, tmp_path):
     tiny_demo(tmp_path / "demo", seed=1)
     tiny_demo(tmp_path / "demo", seed=2)
