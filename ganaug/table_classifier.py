@@ -131,13 +131,13 @@ class TableClassifier(ClassifierMixin, BaseEstimator):
         check_labels(y)
         y = column_or_1d(y, warn=True)
         check_classes(y)
+        check_consistent_length(X, y)
         X, y, sample_weight = _drop_weightless(X, y, sample_weight)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", GanaugWarning)  # Folded categories concern sampling.
             codec = TableCodec.fit(X)
         _get_feature_names(X)  # An error if only some are strings.
         features = codec.features(X, ignore_unseen=True).astype(np.float64)
-        check_consistent_length(features, y)
         if len(classes := np.unique(y)) < 2:
             whose = "y" if sample_weight is None else "y, in rows whose sample_weight is not zero,"
             raise ValueError(f"{whose} has one class only, {classes.tolist()[0]!r}; classifying takes two or more.")
@@ -189,7 +189,6 @@ def _drop_weightless(X: Any, y: np.ndarray, weight: Any) -> tuple[Any, np.ndarra
     """
     if weight is None:
         return X, y, None
-    check_consistent_length(X, y)
     weight = _check_sample_weight(weight, X, ensure_non_negative=True)
     kept = weight > 0
     if not kept.any():

@@ -1,12 +1,10 @@
 import json
 import pickle
-from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
-from _tiny import DEVICE, make_bars, tiny_gan
+from _tiny import DEVICE, LeastSquares, make_bars, tiny_gan
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
@@ -169,20 +167,6 @@ class TestSnapshots:
         gan = tiny_gan(max_steps=4, n_snapshots=2, fine_tune_steps=1).fit(X, NAMES)
         alone = tiny_gan(max_steps=4, fine_tune_steps=1).fit(X, NAMES)
         assert np.array_equal(gan.sample(20)[0], alone.sample(20)[0])
-
-
-@dataclass(frozen=True)
-class LeastSquares:
-    """A loss from outside the package."""
-
-    margin: float = 1.0
-    shares_backward: ClassVar[bool] = False
-
-    def d_loss(self, real, fake):
-        return (real - self.margin).square().mean() + fake.square().mean()
-
-    def g_loss(self, real, fake):
-        return (fake - self.margin).square().mean()
 
 
 VARIANTS = {
