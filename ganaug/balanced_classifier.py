@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from ganaug._typing import RandomState
 from ganaug._validation import as_seed, check_classes, check_labels, check_y_given, seeded_clone
 from ganaug.calibration import pool_probabilities, shift_logits, shift_prior, to_logits
-from ganaug.dose import CANDIDATES, N_TRIED, NOTHING_TO_ADD, Candidate, choose
+from ganaug.dose import CANDIDATES, N_TRIED, NOTHING_TO_ADD, Candidate, average, choose
 from ganaug.dose_prior import find_prior, find_shifted_prior, is_vote
 from ganaug.exceptions import SmallClassWarning
 from ganaug.inner_folds import CV_CONSTRAINT, N_JOBS_CONSTRAINT, inner_folds
@@ -27,11 +27,11 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """Train a classifier on rows that suit its rare classes, and move its decisions by what inner folds found best.
 
     What is done is chosen by measurement: nothing, duplicates (which act as class weights), SMOTE's rows, a GAN's rows
-    or a pool of them, at full balance or a quarter of it; and each of them with its own logit shift, the strongest
-    ordinary baseline. Chosen is what can be expected to gain most over the shift alone, or that shift alone. For votes
-    of several classifiers, `TableClassifier` among them, it is always the shift alone: on the development suite,
-    choosing gained no more than its standard error over it in the mean of the three scores
-    (``python benchmarks/dose_prior.py --check``).
+    or a pool of them, at full balance or a quarter of it; each with a logit shift, the strongest ordinary baseline. It
+    is the shift alone unless more can be expected of new rows. Of the candidates that were tried, the classifiers
+    count by their chance of being the best, see `ganaug.dose.average`. For votes of several classifiers,
+    `TableClassifier` among them, it is always the shift alone: on the development suite, choosing gained no more than
+    its standard error over it in the mean of the three scores (``python benchmarks/dose_prior.py --check``).
 
     A class that inner folds never hold out, as one of one row, has no say in what they find, and decisions move toward
     it as toward the most frequent class. Where they can hold out fewer than two, they find nothing: rows are added as
@@ -51,12 +51,14 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         The score that counts. Average precision is the rarer class's, of more than two the mean of each against the
         rest; it looks at ranks, so that decisions are left as they are.
     ensemble : bool or 'auto', default 'auto'
-        Whether the classifiers that the inner folds have trained on what was chosen join the final one: log
-        probabilities are averaged. Training takes no longer, and predictions as many times as there are classifiers:
-        four, with the sampler's three inner folds. Until the choice is made all candidates' are kept in memory.
-        ``'auto'`` is True but for votes, which are ensembles already: on the development suite they gain .002 ± .007
-        balanced accuracy and lose .005 ± .009 macro-F1 by it (``none_shift`` less ``threshold``, from ``python -m
-        benchmarks.table_suite --panel vote --part development --tables --against none_shift``).
+        Whether the classifiers that the inner folds have trained join the final one: log probabilities are averaged,
+        those of several candidates by their chance of being the best. False keeps one classifier, trained with the
+        candidate that can be expected to gain most (`ganaug.dose.choose`). Training takes no longer with the ensemble,
+        predictions as many times as there are classifiers: four with three inner folds, or up to thirteen where several
+        candidates count. Until the choice is made all candidates' classifiers are kept in memory. ``'auto'`` is True
+        but for votes, which are ensembles already: on the development suite they gain .002 ± .007 balanced accuracy
+        and lose .005 ± .009 macro-F1 by it (``none_shift`` less ``threshold``, from ``python -m benchmarks.table_suite
+        --panel vote --part development --tables --against none_shift``).
     cv : int, splitter or list of splits, default 3
         Inner folds, see `ganaug.inner_folds.inner_folds`; each costs a fit of the GAN, if one is tried.
     n_jobs : int or None, default None
@@ -73,6 +75,8 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Trained on original and synthetic rows.
     estimators_ : list of classifiers
         Who predicts: `estimator_`, and after it those of the inner folds, if there are any and `ensemble` says so.
+    weights_ : ndarray of shape (n_estimators,), float64
+        How much each of them counts, of sum one: `estimator_` as much as all that were trained on one inner fold.
     sampler_ : GANOverSampler
         As fitted on all rows; see its `dose_`, `sources_`, `filter_`, `synthetic_mask_` and `source_`.
     tau_ : float
@@ -92,7 +96,8 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     As with every classifier, `score` is the accuracy, whatever `scoring` is.
 
     Where one is tried, the GAN is trained once for each inner fold and once for all rows, for all candidates together;
-    the classifier once for each candidate and fold. Shift and expected gain are those of single classifiers.
+    the classifier once for each candidate and fold, and then on all rows with those of the candidate of largest weight.
+    Expected gains are those of single classifiers.
 
     Where rows of one person or thing are alike, inner folds that share them expect too much: pass `groups` to `fit`. It
     takes no weights of rows.
@@ -102,6 +107,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, arXiv:2007.07314, Section 4.1 (the shift).
     Parmanto et al., "Improving committee diagnosis with resampling techniques", NIPS 1995 (cross-validation
     committees). Heskes, "Selecting weighting factors in logarithmic opinion pools", NIPS 1997 (averaging logarithms).
+    Hoeting et al., "Bayesian model averaging: a tutorial", Statistical Science 1999.
 
     Examples
     --------
@@ -183,11 +189,11 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self.classes_, counts = np.unique(y, return_counts=True)
         self.prior_ = shift_prior(counts)
         self.choice_, self.tau_ = None, 0.0
-        committee: list[Any] = []
+        committee, shares = [], np.empty(0)
         if isinstance(self.cv, Integral) and len(counts) > 1 and not inner_folds(y, self.cv, groups, seed):
             self._fall_back(sampler, len(counts), "row" if groups is None else "group")
         else:
-            committee = self._choose(sampler, X, y, groups)
+            committee, shares = self._choose(sampler, X, y, groups)
         X_all, y_all = sampler.fit_resample(X, y)
         self.verdict_ += describe_fallback(sampler.fallback_)
         self.sampler_, sampler.verdict_ = sampler, self.verdict_
@@ -197,6 +203,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             self.feature_names_in_ = sampler.feature_names_in_
         self.estimator_ = clone(estimator).fit(X_all, y_all)
         self.estimators_ = [self.estimator_, *committee]
+        self.weights_ = np.append(1.0, shares) / (1 + shares.sum())
         return self
 
     def _find_estimator(self, X: Any, seed: int) -> Any:
@@ -209,10 +216,10 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             )
         return TableClassifier(random_state=seed)
 
-    def _choose(self, sampler: GANOverSampler, X: Any, y: Any, groups: Any) -> list[Any]:
+    def _choose(self, sampler: GANOverSampler, X: Any, y: Any, groups: Any) -> tuple[list[Any], np.ndarray]:
         """Set the shift, and the sampler's parameters if they are left to the inner folds.
 
-        Return the inner folds' classifiers for what was chosen, or none if they are not to join.
+        Return the inner folds' classifiers for what was chosen, and how much each counts; none if they are not to join.
         """
         joins = not is_vote(sampler.estimator) if self.ensemble == "auto" else self.ensemble
         prior = find_shifted_prior(sampler.estimator, self.scoring)
@@ -220,29 +227,27 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         if sampler.dose == "default":
             _set(sampler, CANDIDATES[prior.best])
         trials, named = sampler.start_trials(X, y, groups)
-        if named is not None:
-            if named.dose:
-                trials.check()
-            held_out = trials.predict(sampler.estimator, {"named": named}, joins)
-            self.prior_ = held_out.prior
-            self.tau_ = held_out.choose_shifts(self.scoring)["named"]
-            is_lacking = any(sampler.sampling_strategy_.values())
-            made = f"{named if named.dose else 'No new rows'} {says}."
-            self.verdict_ = f"{made if is_lacking else NOTHING_TO_ADD} {self._describe_shift()}"
-            return held_out.classifiers["named"]
-        prior = prior.top(N_TRIED)
-        tried = {name: CANDIDATES[name] for name in ("none", *prior.names)}
-        if prior.names:
+        prior = prior.top(0 if named is not None else N_TRIED)
+        tried = {"named": named} if named is not None else {x: CANDIDATES[x] for x in ("none", *prior.names)}
+        if any(candidate.dose for candidate in tried.values()):
             trials.check()
         held_out = trials.predict(sampler.estimator, tried, joins)
         self.prior_ = held_out.prior
-        scores, taus = held_out.score(self.scoring)
-        baseline = "none" if self.scoring == "average_precision" else "moved decisions alone"
-        self.choice_ = choose(scores, trials.n_rare, prior, self.scoring, baseline)
-        self.tau_ = taus[self.choice_.name]
-        _set(sampler, self.choice_.candidate)
-        self.verdict_ = f"{self.choice_.verdict} {self._describe_shift()}"
-        return held_out.classifiers[self.choice_.name]
+        if named is not None:
+            weights = {"named": 1.0}
+            made = f"{named if named.dose else 'No new rows'} {says}."
+            self.verdict_ = made if any(sampler.sampling_strategy_.values()) else NOTHING_TO_ADD
+        else:
+            baseline = "none" if self.scoring == "average_precision" else "moved decisions alone"
+            scores, _ = held_out.score(self.scoring)
+            decide = average if joins else choose
+            self.choice_ = decide(scores, trials.n_rare, prior, self.scoring, baseline)
+            weights = self.choice_.weights
+            self.verdict_ = self.choice_.verdict
+            _set(sampler, self.choice_.candidate)
+        committee, shares, self.tau_ = held_out.average(weights, self.scoring)
+        self.verdict_ += f" {self._describe_shift()}"
+        return committee, shares
 
     def _describe_shift(self) -> str:
         if not self.tau_:
@@ -272,7 +277,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return probabilities of shape (N, n_classes): those of `estimators_` together, which are not moved."""
         check_is_fitted(self)
-        return pool_probabilities([estimator.predict_proba(X) for estimator in self.estimators_])
+        return pool_probabilities([estimator.predict_proba(X) for estimator in self.estimators_], self.weights_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

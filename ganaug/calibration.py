@@ -283,16 +283,20 @@ def to_logits(proba: np.ndarray) -> np.ndarray:
     return np.log(np.clip(proba, 1e-6, None))
 
 
-def pool_probabilities(proba: Sequence[np.ndarray]) -> np.ndarray:
+def pool_probabilities(proba: Sequence[np.ndarray], weights: Sequence[float] | np.ndarray | None = None) -> np.ndarray:
     """Average what several classifiers say: the normalised geometric mean of their probabilities.
 
     Parameters
     ----------
     proba : sequence of ndarrays of shape (N, K)
         One for each classifier; a single one is returned as it is.
+    weights : sequence of floats or None, default None
+        How much each counts, of any positive scale; None: all alike.
 
     References
     ----------
-    Heskes, "Selecting weighting factors in logarithmic opinion pools", NIPS 1997, Eq. 1, with equal weights.
+    Heskes, "Selecting weighting factors in logarithmic opinion pools", NIPS 1997, Eq. 1.
     """
-    return proba[0] if len(proba) == 1 else softmax(np.mean([to_logits(p) for p in proba], axis=0), axis=1)
+    if len(proba) == 1:
+        return proba[0]
+    return softmax(np.average([to_logits(p) for p in proba], axis=0, weights=weights), axis=1)

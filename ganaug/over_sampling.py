@@ -319,7 +319,7 @@ class GANOverSampler(BaseOverSampler):
             scores = trials.score(estimator, [find_scorer(estimator, scoring, y)], ["none", *prior.names])[0]
             self.choice_ = choose(scores, trials.n_rare, prior, shown)
         else:
-            self.choice_ = Choice.untried(shown)
+            self.choice_ = Choice.none(shown, {})
         self._adopt(self.choice_.candidate)
         self.verdict_ = self.choice_.verdict if self._lacks_rows() else NOTHING_TO_ADD
 

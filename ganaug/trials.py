@@ -13,7 +13,14 @@ from sklearn.metrics import average_precision_score
 
 from ganaug._typing import Label
 from ganaug._validation import list_first
-from ganaug.calibration import SHIFT_SCORES, choose_shift, shift_logits, shift_prior, to_logits
+from ganaug.calibration import (
+    SHIFT_SCORES,
+    choose_shift,
+    pool_probabilities,
+    shift_logits,
+    shift_prior,
+    to_logits,
+)
 from ganaug.dose import CANDIDATES, Candidate
 from ganaug.exceptions import SmallClassWarning
 from ganaug.inner_folds import inner_folds, map_in_processes
@@ -67,6 +74,30 @@ class HeldOut:
             name: choose_shift(to_logits(np.concatenate(proba)), y, prior, SHIFT_SCORES[scoring])
             for name, proba in self.proba.items()
         }
+
+    def average(self, weights: Mapping[str, float], scoring: str) -> tuple[list[Any], np.ndarray, float]:
+        """Let the classifiers of several candidates predict together.
+
+        Parameters
+        ----------
+        weights : mapping of str to float
+            By candidate, how much its classifiers count; of sum one.
+        scoring : key of `HELD_OUT_SCORES`
+
+        Returns
+        -------
+        classifiers : list
+            Those that were kept of these candidates.
+        shares : ndarray of shape (n_classifiers,), float64
+            How much each of them counts, so that those of a fold have sum one.
+        tau : float
+            The logit shift that suits them best together, see `choose_shifts`.
+        """
+        parts = zip(*(self.proba[name] for name in weights), strict=True)
+        pooled = {"all": [pool_probabilities(part, list(weights.values())) for part in parts]}
+        tau = HeldOut(self.y, self.counts, pooled).choose_shifts(scoring)["all"]
+        kept = [(one, weight) for name, weight in weights.items() for one in self.classifiers[name]]
+        return [one for one, _ in kept], np.array([weight for _, weight in kept]), tau
 
     def score(self, scoring: str) -> tuple[np.ndarray, dict[str, float]]:
         """Score each candidate on each fold, after its shift.

@@ -54,19 +54,20 @@ def test_a_choice_is_made_and_done(scoring):
     assert (fitted.tau_ == 0) == (scoring == "average_precision")
 
 
-def test_what_was_chosen_is_done_with_its_own_filter_and_shift(monkeypatch):
+@pytest.mark.parametrize("ensemble", [True, False])
+def test_what_was_chosen_is_done_with_its_own_filter_and_shift(ensemble, monkeypatch):
     prior = Prior(["duplicate", "filtered_25"], np.zeros(2), np.eye(2), np.eye(2))
-    taus = {"none": 1.0, "duplicate": 2.0, "filtered_25": 3.0}
     seen = []
 
-    def choose(scores, n_rare, *_):
+    def decide(scores, n_rare, *_):
         seen.append(n_rare)
         return Choice("filtered_25", 0.1, (0.0, 0.2), "", {})
 
     monkeypatch.setattr("ganaug.balanced_classifier.find_shifted_prior", lambda *_: prior)
-    monkeypatch.setattr("ganaug.balanced_classifier.choose", choose)
-    monkeypatch.setattr(HeldOut, "score", lambda *_: (np.zeros((3, 3)), taus))
-    fitted = make_classifier().fit(*make_overlap())
+    monkeypatch.setattr("ganaug.balanced_classifier." + ("average" if ensemble else "choose"), decide)
+    taus = {"none": 1.0, "duplicate": 2.0, "filtered_25": 3.0}
+    monkeypatch.setattr(HeldOut, "average", lambda self, weights, _: ([], np.empty(0), taus[next(iter(weights))]))
+    fitted = make_classifier().set_params(ensemble=ensemble).fit(*make_overlap())
     sampler = fitted.sampler_
     assert (sampler.dose_, sampler.sources_, sampler.filter_) == (0.25, {"gan": 1.0}, "confidence")
     assert fitted.tau_ == 3.0
@@ -144,11 +145,28 @@ class SeesShares(LogisticRegression):
 @pytest.mark.parametrize("dose", ["auto", 0.5])
 def test_the_ensemble_is_that_of_what_was_chosen(dose, monkeypatch):
     first = lambda scores, n, prior, scoring, baseline: Choice(prior.names[0], 0.1, (0.0, 0.2), scoring, {})  # noqa: E731
-    monkeypatch.setattr("ganaug.balanced_classifier.choose", first)
+    monkeypatch.setattr("ganaug.balanced_classifier.average", first)
     fitted = make_classifier(SeesShares(), dose=dose).fit(*make_overlap())
     final, *inner = [one.rare_share_ for one in fitted.estimators_]
     assert final > 2 * 30 / 400
     assert inner == pytest.approx([final] * 3, abs=0.01)
+    np.testing.assert_allclose(fitted.weights_, 0.25)
+
+
+def test_candidates_count_by_their_weights(monkeypatch):
+    prior = Prior(["duplicate", "smote"], np.zeros(2), np.eye(2), np.eye(2))
+    weights = {"none": 0.2, "duplicate": 0.8}
+    several = lambda *_: Choice("duplicate", 0.1, (0.0, 0.2), "", {}, weights=weights)  # noqa: E731
+    monkeypatch.setattr("ganaug.balanced_classifier.find_shifted_prior", lambda *_: prior)
+    monkeypatch.setattr("ganaug.balanced_classifier.average", several)
+    X, y = make_overlap()
+    fitted = make_classifier(SeesShares()).fit(X, y)
+    shares = [one.rare_share_ for one in fitted.estimators_]
+    assert shares == pytest.approx([0.5] + [30 / 400] * 3 + [0.5] * 3, abs=0.01)
+    np.testing.assert_allclose(fitted.weights_, np.array([1.0] + [0.2] * 3 + [0.8] * 3) / 4)
+    logits = np.average([np.log(one.predict_proba(X)) for one in fitted.estimators_], axis=0, weights=fitted.weights_)
+    expected = np.exp(logits)
+    np.testing.assert_allclose(fitted.predict_proba(X), expected / expected.sum(1, keepdims=True))
 
 
 @pytest.mark.parametrize("form", ["csr", "frame"])

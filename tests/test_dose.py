@@ -2,8 +2,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
-from ganaug.dose import CANDIDATES, Candidate, choose
+from ganaug.dose import CANDIDATES, SMALLEST_WEIGHT, Candidate, average, choose
 from ganaug.dose_prior import Prior
 from ganaug.filters import FILTERS, NeighbourFilter
 
@@ -62,12 +63,13 @@ class TestChoose:
             "balanced accuracy, macro-F1 and average precision, so none was tried."
         )
 
+    @pytest.mark.parametrize("decide", [choose, average])
     @pytest.mark.parametrize("value", [np.nan, -np.inf])
-    def test_scores_that_are_none_cannot_choose(self, value):
+    def test_scores_that_are_none_cannot_choose(self, value, decide):
         scores = make_scores([0.1, 0.2])
         scores[1, 2] = value
         with pytest.raises(ValueError, match=rf"f1_macro of 'smote' is {value} on an inner fold"):
-            choose(scores, 20, make_prior([0.1, 0.2]), "f1_macro")
+            decide(scores, 20, make_prior([0.1, 0.2]), "f1_macro")
 
     def test_a_gain_must_exceed_a_quarter_of_its_standard_deviation(self):
         prior = make_prior([0.0], between=0.01, within=0.09)
@@ -87,6 +89,57 @@ class TestChoose:
         assert verdict.startswith("Use 50% gan + 50% smote at dose 0.25: expected gain in f1 +0.100 over none (95")
         assert verdict.endswith("interval -0.024 to +0.224). None may be as good.")
         assert choose(make_scores([0.1]), 500, prior, "f1").verdict.endswith("interval +0.051 to +0.149).")
+
+
+class TestAverage:
+    def test_a_weight_is_the_chance_of_being_the_best(self):
+        """Of one candidate, that its gain is positive; of two independent ones, the integral over the first's gain."""
+        prior = make_prior([0.1], between=0.01, within=1e6)  # the folds say nothing
+        weights = average(make_scores([0.0]), 5, prior, "").weights
+        assert weights[prior.names[0]] == pytest.approx(norm.cdf(0.1 / 0.01**0.5), abs=0.02)
+        prior = make_prior([0.1, 0.05], between=0.01, within=1e6)
+        grid = np.linspace(0, 1, 2001)
+        density = norm.pdf(grid, 0.1, 0.1) * norm.cdf(grid, 0.05, 0.1)
+        weights = average(make_scores([0.0, 0.0]), 5, prior, "").weights
+        assert weights[prior.names[0]] == pytest.approx(density.sum() * (grid[1] - grid[0]), abs=0.04)
+
+    def test_small_chances_do_not_count(self):
+        prior = make_prior([0.1, -0.05], between=0.002, within=1e6)
+        weights = average(make_scores([0.0, 0.0]), 5, prior, "").weights
+        assert list(weights) == [prior.names[0]]
+        assert sum(weights.values()) == 1
+
+    def test_what_is_sure_is_chosen(self):
+        prior = make_prior([0.05, 0.01], within=0.01)
+        scores = make_scores([0.0, 0.2])
+        assert average(scores, 5000, prior, "") == choose(scores, 5000, prior, "")
+
+    def test_the_gain_is_the_weighted_mean(self):
+        prior = make_prior([0.05, 0.03], between=0.01, within=1e6)
+        choice = average(make_scores([0.0, 0.0]), 5, prior, "")
+        none, first, second = choice.weights.values()
+        assert none > SMALLEST_WEIGHT
+        assert choice.name == prior.names[0]
+        assert choice.gain == pytest.approx(0.05 * first + 0.03 * second, abs=1e-3)
+        deviation = (0.01 * (first**2 + second**2)) ** 0.5
+        assert choice.interval == pytest.approx(
+            (choice.gain - 1.96 * deviation, choice.gain + 1.96 * deviation), abs=1e-3
+        )
+
+    def test_none_is_chosen_if_the_mean_does_not_stand_out(self):
+        choice = average(make_scores([-0.1, -0.02]), 20, make_prior([-0.01, 0.0]), "f1_macro")
+        assert choice.weights == {"none": 1.0}
+        assert list(choice.table) == list(CANDIDATES)[1:3]
+        assert choice.verdict == "Use none: no candidate's expected gain in f1_macro stands out from its uncertainty."
+        assert average(make_scores([]), 20, make_prior([]), "").weights == {"none": 1.0}
+
+    def test_verdict_says_what_counts_how_much(self):
+        prior = Prior(["halves_25", "smote"], np.array([0.03, 0.03]), np.eye(2) * 0.01, np.eye(2) * 1e6)
+        choice = average(make_scores([0.0, 0.0]), 50, prior, "f1")
+        shares = sorted((f"{share:.0%}" for share in choice.weights.values()), key=lambda text: -float(text[:-1]))
+        assert choice.verdict.startswith("Use classifiers trained on [")
+        assert f"[50% gan + 50% smote at dose 0.25] ({choice.weights['halves_25']:.0%})" in choice.verdict
+        assert f", [none] ({shares[-1]}): expected gain in f1 +0.0" in choice.verdict
 
 
 class TestCandidates:

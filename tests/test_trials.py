@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, f1_score, get_scorer
 from sklearn.model_selection import RepeatedStratifiedKFold
 
-from ganaug.calibration import SHIFT_SCORES, shift_logits, to_logits
+from ganaug.calibration import SHIFT_SCORES, choose_shift, shift_logits, to_logits
 from ganaug.dose import CANDIDATES
 from ganaug.exceptions import SmallClassWarning
 from ganaug.trials import HELD_OUT_SCORES, HeldOut, Trials, average_precision
@@ -153,6 +153,21 @@ def test_each_candidate_is_scored_after_its_own_shift():
     np.testing.assert_allclose(scores[:, 0], scores[:, 1], atol=0.02)
     predicted = shift_logits(to_logits(proba["fair"][halves[0]]), np.bincount(y), taus["fair"]).argmax(1)
     assert scores[0, 1] == pytest.approx(balanced_accuracy_score(y[halves[0]], predicted))
+
+
+def test_the_classifiers_of_several_candidates_predict_together():
+    rng = np.random.default_rng(0)
+    y = [np.repeat([0, 1], [40, 10]) for _ in range(2)]
+    proba = {name: [rng.dirichlet([3, 1], 50) for _ in y] for name in ("none", "smote", "gan")}
+    held_out = HeldOut(y, np.array([80, 20]), proba, {name: [f"{name} {fold}" for fold in (0, 1)] for name in proba})
+    classifiers, shares, tau = held_out.average({"none": 0.25, "gan": 0.75}, "balanced_accuracy")
+    assert classifiers == ["none 0", "none 1", "gan 0", "gan 1"]
+    assert shares.tolist() == [0.25, 0.25, 0.75, 0.75]
+    logits = 0.25 * np.log(np.concatenate(proba["none"])) + 0.75 * np.log(np.concatenate(proba["gan"]))
+    score = SHIFT_SCORES["balanced_accuracy"]
+    assert tau == choose_shift(logits, np.concatenate(y), held_out.prior, score)
+    assert held_out.average({"smote": 1.0}, "f1_macro")[2] == held_out.choose_shifts("f1_macro")["smote"]
+    assert held_out.average({"none": 0.25, "gan": 0.75}, "average_precision")[2] == 0
 
 
 def test_scores_are_scikit_learns():

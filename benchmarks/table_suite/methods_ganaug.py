@@ -17,7 +17,7 @@ from benchmarks.table_suite.learners import make_learner
 from benchmarks.table_suite.methods import Method, Prediction
 from ganaug import TableGAN
 from ganaug.calibration import pool_probabilities, shift_logits, to_logits
-from ganaug.dose import CANDIDATES, N_TRIED, Candidate, choose
+from ganaug.dose import CANDIDATES, N_TRIED, Candidate, average, choose
 from ganaug.dose_prior import Prior, find_prior, find_shifted_prior, is_vote
 from ganaug.pool import Pool
 from ganaug.trials import Trials
@@ -30,11 +30,12 @@ SCORINGS = ("balanced_accuracy", "f1_macro", "average_precision")
 
 @dataclass(frozen=True)
 class Choice:
-    """What is drawn for a score, how far decisions are moved for it, and which inner folds' classifiers join."""
+    """What is drawn for a score, how far decisions move, which inner folds' classifiers join, and what each counts."""
 
     candidate: str
     tau: float = 0.0
     committee: Sequence[Any] = ()
+    shares: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class BalancedClassifier(OverSampler):
     """``GANBalancedClassifier(learner, scoring=score)``: candidates compared on inner folds, each with its shift."""
 
     name: str = "ganaug"
-    settings: str = f"dose auto, shift, ensemble, recipe {RECIPE}"
+    settings: str = f"dose auto, shift, averaged candidates, recipe {RECIPE}"
 
     def prepare(self, fold: Fold, learners: Sequence[str]) -> tuple[Pool, Trials]:
         """Fit the GANs of the inner folds and that of all rows, unless nothing is to be tried."""
@@ -90,13 +91,15 @@ class BalancedClassifier(OverSampler):
         """Return what is done for each score."""
         priors = _find_priors(estimator)
         names = ["none", *dict.fromkeys(name for prior in priors for name in prior.names)]
-        held_out = trials.predict(estimator, {name: CANDIDATES[name] for name in names}, keep=not is_vote(estimator))
+        joins = not is_vote(estimator)
+        held_out = trials.predict(estimator, {name: CANDIDATES[name] for name in names}, keep=joins)
         choices = []
         for prior, scoring in zip(priors, SCORINGS, strict=True):
-            scores, taus = held_out.score(scoring)
+            scores, _ = held_out.score(scoring)
             tried = scores[:, [names.index(name) for name in ("none", *prior.names)]]
-            name = choose(tried, trials.n_rare, prior, scoring).name
-            choices.append(Choice(name, taus[name], held_out.classifiers[name]))
+            choice = (average if joins else choose)(tried, trials.n_rare, prior, scoring)
+            committee, shares, tau = held_out.average(choice.weights, scoring)
+            choices.append(Choice(choice.name, tau, committee, shares))
         return choices
 
 
@@ -213,21 +216,23 @@ def _find_priors(estimator: Any) -> list[Prior]:
 
 def _choose_shifts(trials: Trials, estimator: Any, names: Sequence[str], ensemble: bool = True) -> list[Choice]:
     held_out = trials.predict(estimator, {name: CANDIDATES[name] for name in names}, ensemble)
-    taus = [held_out.choose_shifts(scoring) for scoring in SCORINGS]
-    return [Choice(name, own[name], held_out.classifiers[name]) for name, own in zip(names, taus, strict=True)]
+    choices = []
+    for name, scoring in zip(names, SCORINGS, strict=True):
+        committee, shares, tau = held_out.average({name: 1.0}, scoring)
+        choices.append(Choice(name, tau, committee, shares))
+    return choices
 
 
 def _predict(pool: Pool, fold: Fold, learner: str, choices: list[Choice]) -> Prediction:
-    pooled = {}
+    prior, fitted, proba, logits = np.bincount(fold.y_train), {}, [], []
     for choice in choices:
-        if choice.candidate not in pooled:
+        if choice.candidate not in fitted:
             X, y = add_rows(pool, fold, CANDIDATES[choice.candidate])
-            final = make_learner(learner, len(X), fold.seed).fit(X, y)
-            everyone = [final, *(one.fitted for one in choice.committee)]
-            pooled[choice.candidate] = pool_probabilities([one.predict_proba(fold.X_test) for one in everyone])
-    prior = np.bincount(fold.y_train)
-    proba = [pooled[choice.candidate] for choice in choices]
-    logits = [shift_logits(to_logits(p), prior, choice.tau) for p, choice in zip(proba, choices, strict=True)]
+            fitted[choice.candidate] = make_learner(learner, len(X), fold.seed).fit(X, y)
+        everyone = [fitted[choice.candidate], *(one.fitted for one in choice.committee)]
+        said = [one.predict_proba(fold.X_test) for one in everyone]
+        proba.append(pool_probabilities(said, np.append(1.0, choice.shares)))
+        logits.append(shift_logits(to_logits(proba[-1]), prior, choice.tau))
     return Prediction(proba[2], logits[0].argmax(axis=1), logits[1].argmax(axis=1))
 
 
