@@ -68,6 +68,7 @@ SMALLEST_WEIGHT = 0.1
 """Chances of being best below this one count as none: classifiers that hardly count take as much time as others."""
 
 _N_DRAWS = 4000
+"""Of the posterior, for chances with standard errors of at most .008."""
 
 CANDIDATES: dict[str, Candidate] = {
     "none": Candidate(0.0),
@@ -223,7 +224,7 @@ def average(scores: np.ndarray, n_rare: float, prior: Prior, scoring: str, basel
         return Choice.none(scoring, {})
     posterior = _Posterior.of(scores, n_rare, prior, scoring)
     chances = posterior.chances_of_being_best()
-    kept = np.where(chances < SMALLEST_WEIGHT, 0.0, chances)
+    kept = np.where(chances < min(SMALLEST_WEIGHT, chances.max()), 0.0, chances)
     weights = dict(zip(("none", *prior.names), (kept / kept.sum()).tolist(), strict=True))
     return posterior.to_choice({name: weight for name, weight in weights.items() if weight}, scoring, baseline)
 

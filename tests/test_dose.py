@@ -109,6 +109,11 @@ class TestAverage:
         assert list(weights) == [prior.names[0]]
         assert sum(weights.values()) == 1
 
+    def test_of_many_the_most_likely_stays(self):
+        prior = make_prior([0.03] * 12, between=0.01, within=1e6)
+        weights = average(make_scores([0.0] * 12), 5, prior, "").weights
+        assert sum(weights.values()) == pytest.approx(1)
+
     def test_what_is_sure_is_chosen(self):
         prior = make_prior([0.05, 0.01], within=0.01)
         scores = make_scores([0.0, 0.2])
