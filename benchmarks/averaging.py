@@ -16,7 +16,6 @@ os.environ["OMP_NUM_THREADS"] = "1"  # Before anything loads OpenMP.
 import argparse
 import json
 import sys
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,16 +24,15 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.dose_prior import COMMON, INNER, SCORES, learn_prior
+from benchmarks.dose_prior import COMMON, INNER, SCORES, learn_prior, measure_all, score_test_part
 from benchmarks.dose_prior import RESULTS as PRIOR_LINES
-from benchmarks.table_suite.folds import Fold, make_fold
-from benchmarks.table_suite.learners import LEARNERS, make_learner
+from benchmarks.table_suite.folds import Fold
 from benchmarks.table_suite.methods_ganaug import SCORINGS, OnFrames, add_rows, make_pool, make_trials, typed_frame
-from benchmarks.table_suite.sets import SETS, sets_in
-from ganaug.calibration import SHIFT_SCORES, pool_probabilities, shift_logits, to_logits
-from ganaug.dose import CANDIDATES, average, choose
+from benchmarks.table_suite.sets import sets_in
+from ganaug.calibration import pool_probabilities
+from ganaug.dose import CANDIDATES, Choice, average, choose
 from ganaug.dose_prior import Prior
-from ganaug.trials import HeldOut, average_precision
+from ganaug.trials import HeldOut
 
 RESULTS = Path(__file__).parent / "results" / "averaging.jsonl"
 DESIGNS: dict[str, tuple[Callable, int]] = {
@@ -50,27 +48,15 @@ def main() -> None:
     parser.add_argument("--sets", nargs="*", default=sets_in("development"))
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    measure_all(options.sets, options.folds, options.out)
+    measure_all("five", options.sets, options.folds, options.out, measure)
     print_table([json.loads(line) for line in options.out.read_text(encoding="utf-8").splitlines()])
 
 
-def measure_all(sets: list[str], folds: list[int], out: Path) -> None:
-    """Append a line for each set and fold that has none."""
-    import torch
-
-    torch.set_num_threads(1)
-    warnings.filterwarnings("ignore")
-    lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
-    finished = {(row["set"], row["fold"]) for row in map(json.loads, lines)}
-    for index in folds:
-        for name in sets:
-            if (name, index) not in finished:
-                priors = learn_without(name)
-                fold = make_fold(SETS[name].load(), name, index)
-                scores = {learner: score(said, priors, fold) for learner, said in predict(fold, priors).items()}
-                with out.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps({"set": name, "fold": index, "s": scores}) + "\n")
-                print(name, index, flush=True)
+def measure(fold: Fold, learners: Mapping[str, Callable[[int, int], Any]]) -> dict[str, Any]:
+    """Return the scores of nothing and of each design, with every learner, on one fold."""
+    priors = learn_without(fold.name)
+    scores = {learner: score(said, priors, fold) for learner, said in predict(fold, priors, learners).items()}
+    return {"set": fold.name, "fold": fold.index, "s": scores}
 
 
 def learn_without(name: str) -> list[Prior]:
@@ -81,7 +67,9 @@ def learn_without(name: str) -> list[Prior]:
     return [learn_prior(rows, COMMON["any"], SCORES.index(scoring)) for scoring in shifted]
 
 
-def predict(fold: Fold, priors: list[Prior]) -> dict[str, tuple[HeldOut, float, Mapping[str, np.ndarray]]]:
+def predict(
+    fold: Fold, priors: list[Prior], learners: Mapping[str, Callable[[int, int], Any]]
+) -> dict[str, tuple[HeldOut, float, Mapping[str, np.ndarray]]]:
     """Return, by learner, what is needed to score any design.
 
     That is what classifiers say of the inner folds, with what these say of the test rows in place of themselves; rows
@@ -92,13 +80,13 @@ def predict(fold: Fold, priors: list[Prior]) -> dict[str, tuple[HeldOut, float, 
     pool, trials = make_pool(typed_frame(fold), fold.y_train, fold.seed), make_trials(fold)
     training_rows = {name: add_rows(pool, fold, CANDIDATES[name]) for name in names}
     said = {}
-    for learner in LEARNERS:
+    for learner, build in learners.items():
         held_out = trials.predict(OnFrames(fold, learner), {name: CANDIDATES[name] for name in names}, keep=True)
         inner = {
             name: [one.fitted.predict_proba(fold.X_test) for one in kept] for name, kept in held_out.classifiers.items()
         }
         final = {
-            name: make_learner(learner, len(X), fold.seed).fit(X, y).predict_proba(fold.X_test)
+            name: build(len(X), fold.seed).fit(X, y).predict_proba(fold.X_test)
             for name, (X, y) in training_rows.items()
         }
         said[learner] = HeldOut(held_out.y, held_out.counts, held_out.proba, inner), trials.n_rare, final
@@ -113,24 +101,16 @@ def score(
     scores: dict[str, list[float]] = {"none": [], **{name: [] for name in DESIGNS}}
     for prior, scoring in zip(priors, SCORINGS, strict=True):
         for name, own in scores.items():
-            weights = {"none": 1.0}
+            choice = Choice.none(scoring, {})
             if name != "none":
                 decide, n = DESIGNS[name]
                 few = prior.top(n)
                 tried = HeldOut(held_out.y, held_out.counts, {x: held_out.proba[x] for x in ("none", *few.names)})
-                weights = decide(tried.score(scoring)[0], n_rare, few, scoring).weights
-            inner, shares, tau = held_out.average(weights, scoring)
-            largest = max(weights, key=weights.get)
-            proba = pool_probabilities([final[largest], *inner], np.append(1.0, shares))
-            own.append(round(float(_score(proba, tau, scoring, fold)), 4))
+                choice = decide(tried.score(scoring)[0], n_rare, few, scoring)
+            inner, shares, tau = held_out.average(choice.weights, scoring)
+            proba = pool_probabilities([final[choice.name], *inner], np.append(1.0, shares))
+            own.append(round(float(score_test_part(proba, fold, tau, scoring)), 4))
     return scores
-
-
-def _score(proba: np.ndarray, tau: float, scoring: str, fold: Fold) -> float:
-    if scoring == "average_precision":
-        return average_precision(proba, fold.y_test)
-    predicted = shift_logits(to_logits(proba), np.bincount(fold.y_train), tau).argmax(axis=1)
-    return SHIFT_SCORES[scoring](fold.y_test, predicted)
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:

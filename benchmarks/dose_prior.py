@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="leave-one-set-out gains of the choice")
     options = parser.parse_args()
     for panel in options.panels:
-        measure_all(panel, options.sets, options.folds, options.out)
+        measure_all(panel, options.sets, options.folds, options.out, measure)
     rows = [json.loads(line) for line in options.out.read_text(encoding="utf-8").splitlines()]
     if options.check:
         check(rows)
@@ -74,8 +74,8 @@ def main() -> None:
         PRIOR.write_text(one_line_each + "\n", encoding="utf-8")
 
 
-def measure_all(panel: str, sets: list[str], folds: list[int], out: Path) -> None:
-    """Append a line for each of the panel's sets and folds that has none."""
+def measure_all(panel: str, sets: list[str], folds: list[int], out: Path, measure: Callable) -> None:
+    """Append ``measure(fold, learners)`` for each of the panel's sets and folds that has no line."""
     import torch
 
     torch.set_num_threads(1)
@@ -108,16 +108,20 @@ def measure(fold: Fold, learners: Mapping[str, Callable[[int, int], Any]]) -> di
         for place, (name, (X, y)) in enumerate(training_rows.items()):
             proba = build(len(X), fold.seed).fit(X, y).predict_proba(fold.X_test)
             taus = [inner[scoring][1][name] for scoring in SHIFT_SCORES]
-            values = [_score(proba, fold, 0.0, scoring) for scoring in SHIFT_SCORES]
-            values.append(average_precision(proba, fold.y_test))
-            values += [_score(proba, fold, tau, scoring) for tau, scoring in zip(taus, SHIFT_SCORES, strict=True)]
+            values = [score_test_part(proba, fold, 0.0, scoring) for scoring in (*SHIFT_SCORES, "average_precision")]
+            values += [
+                score_test_part(proba, fold, tau, scoring) for tau, scoring in zip(taus, SHIFT_SCORES, strict=True)
+            ]
             values += [own[:, place].mean() for own, _ in inner.values()]
             scores[learner][name] = [round(float(value), 4) for value in values]
     n_rare = int(np.bincount(fold.y_test).min())
     return {"set": fold.name, "fold": fold.index, "n_rare": n_rare, "n_inner": trials.n_rare, "s": scores}
 
 
-def _score(proba: np.ndarray, fold: Fold, tau: float, scoring: str) -> float:
+def score_test_part(proba: np.ndarray, fold: Fold, tau: float, scoring: str) -> float:
+    """Return the score of what is said of a fold's test part, with decisions moved by `tau`."""
+    if scoring == "average_precision":
+        return average_precision(proba, fold.y_test)
     predicted = shift_logits(to_logits(proba), np.bincount(fold.y_train), tau).argmax(axis=1)
     return SHIFT_SCORES[scoring](fold.y_test, predicted)
 

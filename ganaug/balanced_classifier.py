@@ -227,7 +227,7 @@ class GANBalancedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         if sampler.dose == "default":
             _set(sampler, CANDIDATES[prior.best])
         trials, named = sampler.start_trials(X, y, groups)
-        prior = prior.top(0 if named is not None else N_TRIED)
+        prior = prior.top(N_TRIED)
         tried = {"named": named} if named is not None else {x: CANDIDATES[x] for x in ("none", *prior.names)}
         if any(candidate.dose for candidate in tried.values()):
             trials.check()
