@@ -1,7 +1,7 @@
 """What ways to over-sample gained on the tables of a development suite, by kind of classifier and score."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -50,10 +50,15 @@ class Prior:
 
         Each more costs time and adds noise.
         """
-        places = np.sort(np.argsort(-self.mean, kind="stable")[: 0 if self._is_vain else n])
+        best = np.argsort(-self.mean, kind="stable")[: 0 if self._is_vain else n]
+        return self.of([self.names[place] for place in best])
+
+    def of(self, names: Collection[str]) -> "Prior":
+        """Return the prior of these candidates alone, in the order that they have here."""
+        places = [place for place, name in enumerate(self.names) if name in names]
         cross = np.ix_(places, places)
-        names = [self.names[place] for place in places]
-        return Prior(names, self.mean[places], self.between[cross], self.within[cross], self.choosing)
+        own = [self.names[place] for place in places]
+        return Prior(own, self.mean[places], self.between[cross], self.within[cross], self.choosing)
 
     @property
     def _is_vain(self) -> bool:

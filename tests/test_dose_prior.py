@@ -105,6 +105,15 @@ def test_top_keeps_the_best_in_their_order():
     assert prior.best == "c"
 
 
+def test_priors_of_some_candidates_keep_their_order():
+    covariance = np.arange(9.0).reshape(3, 3)
+    some = Prior(["a", "b", "c"], np.array([0.1, -0.2, 0.3]), covariance, covariance, 0.2).of({"c", "b", "unknown"})
+    assert some.names == ["b", "c"]
+    assert some.mean.tolist() == [-0.2, 0.3]
+    assert some.within.tolist() == [[4, 5], [7, 8]]
+    assert some.choosing == 0.2
+
+
 def test_best_is_none_if_nothing_gained():
     assert Prior(["a"], np.array([-0.1]), np.eye(1), np.eye(1)).best == "none"
 

@@ -75,7 +75,7 @@ class BalancedClassifier(OverSampler):
     def prepare(self, fold: Fold, learners: Sequence[str]) -> tuple[Pool, Trials]:
         """Fit the GANs of the inner folds and that of all rows, unless nothing is to be tried."""
         trials = make_trials(fold)
-        if not any(prior.names for learner in learners for prior in _find_priors(OnFrames(fold, learner))):
+        if not any(prior.names for learner in learners for prior in self.find_priors(OnFrames(fold, learner))):
             return make_pool(typed_frame(fold), fold.y_train, fold.seed), trials
         for pool in trials.pools:
             pool.gan  # noqa: B018 - trained at first use, and counts to the preparation
@@ -89,7 +89,7 @@ class BalancedClassifier(OverSampler):
 
     def choose(self, trials: Trials, estimator: Any) -> list[Choice]:
         """Return what is done for each score."""
-        priors = _find_priors(estimator)
+        priors = self.find_priors(estimator)
         names = ["none", *dict.fromkeys(name for prior in priors for name in prior.names)]
         joins = not is_vote(estimator)
         held_out = trials.predict(estimator, {name: CANDIDATES[name] for name in names}, keep=joins)
@@ -101,6 +101,27 @@ class BalancedClassifier(OverSampler):
             committee, shares, tau = held_out.average(choice.weights, scoring)
             choices.append(Choice(choice.name, tau, committee, shares))
         return choices
+
+    def find_priors(self, estimator: Any) -> list[Prior]:
+        """Return each score's prior of what is tried."""
+        return [find_shifted_prior(estimator, scoring).top(N_TRIED) for scoring in SCORINGS]
+
+
+@dataclass(frozen=True)
+class WithoutGAN(BalancedClassifier):
+    """The same with duplicates and SMOTE's rows only: the control for what GANs add."""
+
+    name: str = "no_gan"
+    settings: str = "dose auto, shift, averaged candidates, duplicates and smote"
+
+    def prepare(self, fold: Fold, learners: Sequence[str]) -> tuple[Pool, Trials]:
+        """Train no GAN."""
+        return make_pool(typed_frame(fold), fold.y_train, fold.seed), make_trials(fold)
+
+    def find_priors(self, estimator: Any) -> list[Prior]:
+        """Return each score's prior of what is tried."""
+        known = [name for name, candidate in CANDIDATES.items() if "gan" not in dict(candidate.sources)]
+        return [find_shifted_prior(estimator, scoring).of(known).top(N_TRIED) for scoring in SCORINGS]
 
 
 @dataclass(frozen=True)
@@ -117,16 +138,12 @@ class Default(BalancedClassifier):
 
 
 @dataclass(frozen=True)
-class ShiftedSMOTE(BalancedClassifier):
-    """SMOTE's rows alone, with the same shift and ensemble: the control for what the GAN adds."""
+class ShiftedSMOTE(WithoutGAN):
+    """SMOTE's rows alone, with the same shift and ensemble: the control for what choosing adds."""
 
     name: str = "smote_shift"
     settings: str = "smote, shift, 3 inner folds, ensemble"
     candidates: tuple[str, str, str] = ("smote", "smote", "smote_25")
-
-    def prepare(self, fold: Fold, learners: Sequence[str]) -> tuple[Pool, Trials]:
-        """Train no GAN."""
-        return make_pool(typed_frame(fold), fold.y_train, fold.seed), make_trials(fold)
 
     def choose(self, trials: Trials, estimator: Any) -> list[Choice]:
         """Take full balance for decisions, and a quarter for ranks."""
@@ -210,10 +227,6 @@ def add_rows(pool: Pool, fold: Fold, candidate: Candidate) -> tuple[np.ndarray, 
     return np.concatenate([fold.X_train, to_dense(fold, drawn.X)]), np.concatenate([fold.y_train, drawn.y])
 
 
-def _find_priors(estimator: Any) -> list[Prior]:
-    return [find_shifted_prior(estimator, scoring).top(N_TRIED) for scoring in SCORINGS]
-
-
 def _choose_shifts(trials: Trials, estimator: Any, names: Sequence[str], ensemble: bool = True) -> list[Choice]:
     held_out = trials.predict(estimator, {name: CANDIDATES[name] for name in names}, ensemble)
     choices = []
@@ -236,5 +249,7 @@ def _predict(pool: Pool, fold: Fold, learner: str, choices: list[Choice]) -> Pre
     return Prediction(proba[2], logits[0].argmax(axis=1), logits[1].argmax(axis=1))
 
 
-OURS: tuple[Method, ...] = (BalancedClassifier(), Default(), OverSampler(), ShiftedSMOTE(), ShiftedEnsemble())
-"""The classifier with dose and shift chosen on inner folds, its default, the sampler alone, and two controls."""
+OURS: tuple[Method, ...] = (
+    BalancedClassifier(), Default(), OverSampler(), WithoutGAN(), ShiftedSMOTE(), ShiftedEnsemble()
+)  # fmt: skip
+"""The classifier with dose and shift chosen on inner folds, its default, the sampler alone, and three controls."""

@@ -15,7 +15,14 @@ from benchmarks.table_suite import methods_ganaug
 from benchmarks.table_suite.folds import Fold, make_fold
 from benchmarks.table_suite.learners import PANELS
 from benchmarks.table_suite.loaders import Table
-from benchmarks.table_suite.methods_ganaug import SCORINGS, BalancedClassifier, Default, OnFrames, OverSampler
+from benchmarks.table_suite.methods_ganaug import (
+    SCORINGS,
+    BalancedClassifier,
+    Default,
+    OnFrames,
+    OverSampler,
+    WithoutGAN,
+)
 from ganaug import GANBalancedClassifier, GANOverSampler, TableGAN
 
 
@@ -59,6 +66,15 @@ def test_predictions_are_the_samplers(fold):
     sampler = GANOverSampler(tiny(), estimator=estimator, random_state=fold.seed)
     X, y = sampler.fit_resample(methods_ganaug.typed_frame(fold), fold.y_train)
     np.testing.assert_array_equal(prediction.y_ba, estimator.fit(X, y).predict(frame_of(fold, fold.test)))
+
+
+def test_the_control_without_gans_tries_all_else_and_trains_none(fold):
+    pool, trials = prepared = WithoutGAN().prepare(fold, ["rf"])
+    names = [prior.names for prior in WithoutGAN().find_priors(OnFrames(fold, "rf"))]
+    assert all(set(own) < {"duplicate", "smote", "duplicate_25", "smote_25"} and len(own) == 3 for own in names)
+    prediction = WithoutGAN().predict(prepared, fold, "rf")
+    assert prediction.proba.shape == (len(fold.test), 2)
+    assert not any("gan" in vars(one) for one in (pool, *trials.pools))
 
 
 def test_the_learners_kind_is_known(fold):
