@@ -21,7 +21,8 @@ def find_scorer(estimator: Any, scoring: Any, y: np.ndarray) -> Callable:
 
 
 def _score_decisions(fitted: Any, X: Any, y: np.ndarray, score: Callable) -> float:
-    return score(y, fitted.predict(X))
+    places = np.unique(np.concatenate([y, fitted.predict(X)]), return_inverse=True)[1]
+    return score(places[: len(y)], places[len(y) :])
 
 
 def _score_ranks(fitted: Any, X: Any, y: np.ndarray, counts: np.ndarray) -> float:

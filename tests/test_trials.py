@@ -170,11 +170,19 @@ def test_the_classifiers_of_several_candidates_predict_together():
     assert held_out.average({"none": 0.25, "gan": 0.75}, "average_precision")[2] == 0
 
 
-def test_scores_are_scikit_learns():
+@pytest.mark.parametrize("n_classes", [2, 3, 7])
+def test_scores_are_scikit_learns(n_classes):
     rng = np.random.default_rng(1)
-    y, predicted = rng.integers(3, size=40), rng.integers(3, size=40)
+    y, predicted = rng.integers(n_classes, size=(2, 60))
     assert set(HELD_OUT_SCORES) == {*SHIFT_SCORES, "average_precision"}
     assert SHIFT_SCORES["f1_macro"](y, predicted) == f1_score(y, predicted, average="macro")
+    assert SHIFT_SCORES["balanced_accuracy"](y, predicted) == balanced_accuracy_score(y, predicted)
+
+
+def test_a_class_that_is_only_predicted_has_no_score_of_its_own():
+    y, predicted = np.array([0, 0, 0, 1]), np.array([0, 0, 2, 1])
+    assert SHIFT_SCORES["balanced_accuracy"](y, predicted) == pytest.approx((2 / 3 + 1) / 2)
+    assert SHIFT_SCORES["f1_macro"](y, predicted) == pytest.approx((4 / 5 + 1) / 2)
 
 
 def test_average_precision_is_of_the_rarer_class_or_of_all():
