@@ -9,9 +9,8 @@ it takes. A rule named its tables before any method had seen them: one of each f
 real data, with at most a dozen classes, rows that are not of another set's, and less than a quarter of them duplicates.
 
 Of the further ones for development, from R's packages, no method had seen any either: people, goods and choices, with
-a class that the columns should tell, and columns that give it away or number the rows left out. They came because a
-prior of more tables chooses better: on the other tables of that half, what is chosen by priors of 3, 7 and 14 gained
-.0063, .0069 and .0088 over nothing.
+a class that the columns should tell; columns that give it away or number the rows are left out. They came because what
+is chosen on inner folds gains more with priors of more tables (``python benchmarks/dose_prior.py --curve``).
 """
 
 from collections.abc import Callable
