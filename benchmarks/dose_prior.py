@@ -18,7 +18,7 @@ import re
 import sys
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +145,9 @@ def learn_priors(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _mean_gains(rows: list[dict[str, Any]], learners: list[str]) -> np.ndarray:
     """Return what choosing gains over none on each set, in the mean of the scores: one score's is mostly noise."""
-    gains = [_gains(rows, learners, scoring) for scoring in INNER]
-    return np.array([np.mean([own[name] for own in gains]) for name in gains[0]])
+    own = [row for row in rows if learners[0] in row["s"]]
+    names = sorted({row["set"] for row in own})
+    return np.array([_gain(own, name, names, len(names), learners) for name in names])
 
 
 def _standard_error(gains: np.ndarray) -> float:
@@ -233,7 +234,7 @@ def print_curve(rows: list[dict[str, Any]], n_draws: int = 10) -> None:
             print(f"{group}, priors of {n} sets: {gains.mean():+.4f}, standard error {_standard_error(gains):.4f}")
 
 
-def _gain(rows: list[dict[str, Any]], name: str, others: np.ndarray, n: int, learners: list[str]) -> float:
+def _gain(rows: list[dict[str, Any]], name: str, others: Iterable[str], n: int, learners: list[str]) -> float:
     """Return what the choice gains on a set, in the mean of the scores, with a prior of the first n others."""
     few = [other for other in others if other != name][:n]
     known, own = [row for row in rows if row["set"] in few], [row for row in rows if row["set"] == name]

@@ -112,7 +112,7 @@ def _by_name(*table_sets: TableSet) -> dict[str, TableSet]:
     return {table_set.name: table_set for table_set in table_sets}
 
 
-_HALVES = _by_name(
+HALVES = _by_name(
     _keel("ecoli3", "ecoli", "binary", 8.6),
     _keel("ecoli4", "ecoli", "binary", 15.8),
     _keel("page-blocks0", "page-blocks", "binary", 8.8),
@@ -149,6 +149,8 @@ _HALVES = _by_name(
     _thinned_keel("segment", "multiclass", 30, 30),
     _thinned_keel("satimage", "multiclass", 50, 50, n_head=600),
 )  # fmt: skip
+"""The first sets, of which half the families are for development and half only ever reported."""
+
 _CONFIRMATION = _by_name(
     _keel("new-thyroid1", "new-thyroid", "binary", 5.1),
     _keel("dermatology-6", "dermatology", "binary", 16.9),
@@ -193,23 +195,23 @@ _FURTHER = _by_name(
     _further("survival/pbc", "multiclass", 19.3, 232, "status", ("id", "time")),
     _further("pscl/politicalInformation", "multiclass", 20.2, 586, "y", ("id",)),
 )
-SETS = {**_HALVES, **_CONFIRMATION, **_FURTHER}
+SETS = {**HALVES, **_CONFIRMATION, **_FURTHER}
 """The suite, by name."""
 
 
 def part_of(name: str) -> str:
     """Return the part of a set.
 
-    Those that joined later are for confirmation. Of the others, within each kind, families are sorted by the ratio of
-    their mildest member (then by name) and take turns; a family counts to the kind of that member. Kinds begin in turn
-    with development or report.
+    Those that joined later are for confirmation, or further ones for development. Of the others, within each kind,
+    families are sorted by the ratio of their mildest member (then by name) and take turns; a family counts to the kind
+    of that member. Kinds begin in turn with development or report.
     """
     if name in _CONFIRMATION:
         return "confirmation"
     if name in _FURTHER:
         return "development"
     mildest: dict[str, TableSet] = {}
-    for table_set in sorted(_HALVES.values(), key=lambda one: (one.ratio, one.name)):
+    for table_set in sorted(HALVES.values(), key=lambda one: (one.ratio, one.name)):
         mildest.setdefault(table_set.family, table_set)
     for first, kind in enumerate(("binary", "mixed", "multiclass")):
         families = [family for family, one in mildest.items() if one.kind == kind]
