@@ -6,6 +6,7 @@ import pytest
 import torch
 from _tables import make_labels, make_mixed, make_unit_vectors, tiny_table_gan, tiny_vector_gan
 from _tiny import make_bars, tiny_gan
+from joblib import Parallel, delayed
 from torch.utils.data import DataLoader
 
 from ganaug import GANAugment, GANOverSampler, SampleBank, devices, load, recording
@@ -173,3 +174,12 @@ def test_replayed_steps_equal_launched_ones(kind, monkeypatch):
     gan, X, y = KINDS[kind](max_steps=40)
     pd.testing.assert_frame_equal(as_numbers(gan.fit(X, y).sample(30, random_state=1)[0]), replayed)
     assert [(e["d_loss"], e["g_loss"]) for e in gan.history_] == losses
+
+
+def test_fits_in_threads_equal_those_one_after_the_other():
+    others = ["images", "tables", "vectors"]
+    expected = [as_numbers(fit(kind, max_steps=40).sample(30, random_state=1)[0]) for kind in others]
+    for _ in range(3):
+        trained = Parallel(n_jobs=6, prefer="threads")(delayed(fit)(kind, max_steps=40) for kind in 2 * others)
+        for gan, samples in zip(trained, 2 * expected, strict=True):
+            pd.testing.assert_frame_equal(as_numbers(gan.sample(30, random_state=1)[0]), samples)
