@@ -55,6 +55,13 @@ def dose(text: str) -> float:
     return number
 
 
+def seed(text: str) -> int:
+    """Read a seed, as NumPy takes them."""
+    if not (text.isdecimal() and int(text) < 2**32):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to {2**32 - 1}, got {text!r}")
+    return int(text)
+
+
 def separator(text: str) -> str:
     """Read the character between a CSV file's fields."""
     text = {r"\t": "\t", "tab": "\t"}.get(text, text)

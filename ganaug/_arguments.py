@@ -4,7 +4,18 @@ import argparse
 from typing import Any, NoReturn
 
 from ganaug import __version__
-from ganaug._argument_parts import DATA_HELP, TABLE_HELP, Parser, add_command, count, dose, separator, share, steps
+from ganaug._argument_parts import (
+    DATA_HELP,
+    TABLE_HELP,
+    Parser,
+    add_command,
+    count,
+    dose,
+    seed,
+    separator,
+    share,
+    steps,
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -278,5 +289,7 @@ def _add_balance_method(add: Any) -> None:
     )
     add("--scoring", metavar="NAME", help="score that counts, such as f1_macro (default: balanced_accuracy)")
     add("--max-steps", type=steps, metavar="N", help="training steps of the GAN, or auto, as for `fit` (default: auto)")
-    add("--seed", dest="random_state", type=int, metavar="N", default=0, help="repeatable draws (default: %(default)s)")
+    add(
+        "--seed", dest="random_state", type=seed, metavar="N", default=0, help="repeatable draws (default: %(default)s)"
+    )
     add("--quiet", action="store_true", help="no progress bar (default: a bar in a terminal)")

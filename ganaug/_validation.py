@@ -128,6 +128,21 @@ def is_missing(value: Any) -> bool:
 _NOT_EQUAL_IF_MISSING = (float, np.floating, np.datetime64, np.timedelta64, Decimal)
 
 
+def refuse_infinity(X: Any) -> None:
+    """Raise a `ValueError` that says where, if an array or a sparse matrix holds infinity."""
+    pairs = X.tocoo() if hasattr(X, "tocoo") else None
+    values = X if pairs is None else pairs.data
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "f" or not np.isinf(values).any():
+        return
+    first = np.argwhere(np.isinf(values))[0]
+    row, *column = first if pairs is None else (pairs.row[first[0]], pairs.col[first[0]])
+    shown = f"row {row + 1}" + (f", column {column[0] + 1}" if len(column) == 1 else "")
+    raise ValueError(
+        f"X holds infinity (inf), first in {shown}, counted from 1; values must be finite: replace them by the largest "
+        f"finite value, or leave such rows out."
+    )
+
+
 def check_labels(y: Any, remedy: str = "give each row a label, or leave it out") -> None:
     """Raise a `ValueError` unless scikit-learn reads a target's labels as what they are.
 
@@ -157,8 +172,16 @@ def check_classes(y: Any) -> None:
 
     try:
         check_classification_targets(y)
-    except ValueError:
+    except (TypeError, ValueError):
         labels = np.asarray(y, dtype=object)
+        kinds = {isinstance(label, str) for label in labels.ravel()}
+        if len(kinds) == 2:
+            number = next(label for label in labels.ravel() if not isinstance(label, str))
+            text = next(label for label in labels.ravel() if isinstance(label, str))
+            raise ValueError(
+                f"Unknown label type: y mixes texts such as {text!r} with {number!r} of type {type(number).__name__}; "
+                f"name all classes by texts: [str(label) for label in y]."
+            ) from None
         if labels.ndim != 1 or not len(labels):
             raise
         if getattr(getattr(y, "dtype", None), "kind", "") == "O" and all(isinstance(own, Number) for own in labels):

@@ -21,6 +21,7 @@ from ganaug._validation import (
     check_classes,
     check_labels,
     check_row_counts,
+    refuse_infinity,
     seeded_clone,
     suggest,
 )
@@ -80,8 +81,9 @@ class GANOverSampler(BaseOverSampler):
     estimator : classifier or None, default None
         The classifier that the rows are for. 'auto' trains clones of it; 'default' looks at its kind.
     scoring : str, callable or None, default None
-        The score that counts, by scikit-learn's names. None is 'balanced_accuracy'. 'average_precision' is the rarer
-        class's, whatever the labels; of more than two classes the mean of each against the rest.
+        The score that counts, by scikit-learn's names, or 'geometric_mean', that of the recalls. None is
+        'balanced_accuracy'. 'average_precision' is the rarer class's, whatever the labels; of more than two classes the
+        mean of each against the rest.
     cv : int, splitter or list of splits, default 3
         Inner folds of 'auto', see `ganaug.inner_folds.inner_folds`; each costs a fit of the GAN.
     n_jobs : int or None, default None
@@ -139,7 +141,7 @@ class GANOverSampler(BaseOverSampler):
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseOverSampler._parameter_constraints,
-        "gan": [None, HasMethods(["fit", "sample", "get_params"])],
+        "gan": [None, BaseGAN],
         "dose": [Interval(Real, 0, 1, closed="both"), StrOptions({"default", "auto"})],
         "sources": [None, Mapping],
         "filter": [None, StrOptions(set(FILTERS)), Filter],
@@ -214,8 +216,10 @@ class GANOverSampler(BaseOverSampler):
         if is_frame(X):
             check_column_names(X)
         elif not hasattr(X, "iloc"):
+            X = as_array(X) if is_list_of_rows(X) else X
+            refuse_infinity(X)
             X = check_array(
-                as_array(X) if is_list_of_rows(X) else X,
+                X,
                 dtype=None,
                 accept_sparse=["csr", "csc"],
                 ensure_all_finite="allow-nan",
@@ -271,11 +275,11 @@ class GANOverSampler(BaseOverSampler):
             check_parameters(self.gan)
         if self.estimator is not None:
             refuse_other_kinds("estimator", self.estimator)
-        known = {*get_scorer_names(), *(() if self.dose == "auto" else FULL_BALANCE_SCORES)}
+        known = {*get_scorer_names(), *FULL_BALANCE_SCORES}
         if isinstance(self.scoring, str) and self.scoring not in known:
             raise ValueError(
-                f"Unknown scoring {self.scoring!r}; choose one of sklearn.metrics.get_scorer_names(), or pass a "
-                f"callable.{suggest(self.scoring, known)}"
+                f"Unknown scoring {self.scoring!r}; choose 'geometric_mean' or one of "
+                f"sklearn.metrics.get_scorer_names(), or pass a callable.{suggest(self.scoring, known)}"
             )
         if self.dose == "auto" and (self.sources is not None or self.filter is not None):
             raise ValueError("dose='auto' chooses sources and filter itself; leave both None, or set a dose.")

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import clone
 
 from ganaug._typing import Label
@@ -238,7 +239,8 @@ class Pool:
         for label, n in n_new.items():
             k = min(self.k_neighbors, self.counts[label] - 1)
             smote = sampler(label, self.counts[label] + n, k, int(rng.integers(2**31)))
-            drawn = smote.fit_resample(rows, self.y)[0][len(rows) :]
+            with config_context(transform_output="default"):  # SMOTENC's own encoder must not make frames.
+                drawn = smote.fit_resample(rows, self.y)[0][len(rows) :]
             new[label] = take_missing(self._codec, drawn, rows[self.y == label])
         return {label: self._decode(part, int(rng.integers(2**31))) for label, part in new.items()}
 

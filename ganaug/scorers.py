@@ -5,19 +5,30 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import check_scoring
+from sklearn.metrics import check_scoring, recall_score
 
 from ganaug.calibration import SHIFT_SCORES
 from ganaug.trials import average_precision
 
 
 def find_scorer(estimator: Any, scoring: Any, y: np.ndarray) -> Callable:
-    """Return scikit-learn's scorer; for the scores of `HELD_OUT_SCORES` one of the classes that were held out."""
+    """Return scikit-learn's scorer; for the scores that have one here, one of the classes that were held out."""
+    score = _DECISION_SCORES.get(scoring) if isinstance(scoring, str) else None
+    if score is not None:
+        return partial(_score_decisions, score=score)
     scorer = check_scoring(estimator, scoring=scoring)
     if scoring == "average_precision":
         return partial(_score_ranks, counts=np.unique(y, return_counts=True)[1])
-    score = SHIFT_SCORES.get(scoring) if isinstance(scoring, str) else None
-    return scorer if score is None else partial(_score_decisions, score=score)
+    return scorer
+
+
+def _geometric_mean(y: np.ndarray, predicted: np.ndarray) -> float:
+    """Return the geometric mean of the recalls: Kubat and Matwin, ICML 1997, Section 2."""
+    recalls = recall_score(y, predicted, labels=np.unique(y), average=None)
+    return float(np.prod(recalls) ** (1 / len(recalls)))
+
+
+_DECISION_SCORES = {**SHIFT_SCORES, "geometric_mean": _geometric_mean}
 
 
 def _score_decisions(fitted: Any, X: Any, y: np.ndarray, score: Callable) -> float:

@@ -229,6 +229,12 @@ class GANClassifier(ClassifierMixin, BaseEstimator):
             y = np.array(y, dtype=object)  # Else numpy would make a text of the mark.
         X, y = self._read(X, y)
         is_unlabelled = _is_label(y, self.unlabelled)
+        spelled = str(self.unlabelled)
+        if y.dtype.kind == "U" and not isinstance(self.unlabelled, (str, type(None))) and (y == spelled).any():
+            raise ValueError(
+                f"y is an array of texts with {spelled!r}, and rows without label are marked by {self.unlabelled!r}: "
+                f"NumPy makes texts of all labels if one is. Pass unlabelled={spelled!r}, or None if it is a class."
+            )
         if not is_unlabelled.all():
             check_classes(y[~is_unlabelled])
         self.classes_, codes = np.unique(y[~is_unlabelled], return_inverse=True)

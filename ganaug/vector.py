@@ -173,8 +173,8 @@ class VectorGAN(RowGAN):
         return VectorCodec.fit(X, self._wants_unit_norm(X))
 
     def _wants_unit_norm(self, X: Any) -> bool:
-        if isinstance(self.unit_norm, bool):
-            return self.unit_norm
+        if isinstance(self.unit_norm, (bool, np.bool_)):
+            return bool(self.unit_norm)
         if self.unit_norm != "auto":
             raise ValueError(f"unit_norm must be True, False or 'auto', got {self.unit_norm!r}.")
         return bool(np.allclose(np.linalg.norm(check_vectors(X), axis=1), 1, atol=1e-3))

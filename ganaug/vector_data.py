@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from ganaug._features import as_numpy
+from ganaug._validation import refuse_infinity
 from ganaug.blocks import Block
 from ganaug.table_data.frames import check_column_names, is_frame, make_columns
 from ganaug.table_data.scalars import from_json, to_json
@@ -154,7 +155,9 @@ def check_vectors(X: Any) -> np.ndarray:
         categories or times, or two have one name, or if cells are vectors themselves.
     """
     check_cells(X)
-    return check_array(as_numpy(X), dtype=[np.float64, np.float32], input_name="X", estimator="VectorGAN")
+    X = as_numpy(X)
+    refuse_infinity(X.to_numpy() if is_frame(X) else X)
+    return check_array(X, dtype=[np.float64, np.float32], input_name="X", estimator="VectorGAN")
 
 
 def check_cells(X: Any, whose: str = "VectorGAN", remedy: str = "or use TableGAN") -> None:

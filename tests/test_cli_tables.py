@@ -187,6 +187,7 @@ def test_other_separators(run, tmp_path):
         (["--dose", "2"], "argument --dose: expected a number from 0 to 1, got '2'"),
         (["--dose", "auto"], "argument --dose: expected a number from 0 to 1, got 'auto'"),
         (["--scoring", "f1macro"], "Unknown scoring 'f1macro'"),
+        (["--seed", "-1"], "argument --seed: expected a whole number from 0 to 4294967295, got .-1."),
         (["--separator", "::"], "argument --separator: expected one character, or tab, got '::'"),
         (["--max-steps", "0"], "--max-steps must be an integer from 1"),
         (["--out", "out.xlsx"], "tables end in .csv, .tsv or .parquet"),

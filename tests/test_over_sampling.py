@@ -467,7 +467,10 @@ def test_auto_trains_seeded_clones_scores_them_as_asked_and_does_what_was_chosen
     [
         ({"estimator": None}, "dose='auto' compares candidates .* pass estimator="),
         ({"gan": tiny_table_gan(discrete_columns=[99])}, "99"),
-        ({"scoring": "geometric_mean"}, "Unknown scoring 'geometric_mean'"),
+        (
+            {"scoring": "g_mean"},
+            r"Unknown scoring 'g_mean'; choose 'geometric_mean' or .*Did you mean 'geometric_mean'\?",
+        ),
     ],
 )
 def test_auto_finds_mistakes_before_it_trains_a_classifier(parameters, message, monkeypatch):
@@ -494,9 +497,20 @@ def test_the_default_is_what_is_best_for_the_estimator_and_the_score(monkeypatch
     )
 
 
+@pytest.mark.parametrize("dose", ["default", "auto"])
 @pytest.mark.parametrize("scoring", ["geometric_mean", "recall_macro"])
-def test_the_default_takes_scores_of_other_libraries(scoring):
-    make_sampler(dose="default", sources=None, scoring=scoring).check()
+def test_a_dose_is_found_for_scores_that_count_every_class_alike(scoring, dose):
+    sampler = make_sampler(dose=dose, sources=None, scoring=scoring, estimator=LogisticRegression())
+    sampler.fit_resample(NUMBERS, LABELS)
+    assert 0 <= sampler.dose_ <= 1
+
+
+@pytest.mark.parametrize("sources", [{"smote": 1}, HALVES])
+def test_scikit_learns_output_container_does_not_reach_smote(sources):
+    expected = make_sampler(sources=sources).fit_resample(MIXED, LABELS)[0]
+    with sklearn.config_context(transform_output="pandas"):
+        found = make_sampler(sources=sources).fit_resample(MIXED, LABELS)[0]
+    pd.testing.assert_frame_equal(found, expected)
 
 
 class TestSmallClasses:
@@ -526,7 +540,19 @@ BAD = {
     "continuous target": (NUMBERS, np.linspace(0, 1, 60), ValueError, "Unknown label type: continuous"),
     "one class": (NUMBERS, ["a"] * 60, ValueError, "needs to have more than 1 class"),
     "lengths": (NUMBERS, LABELS[:50], ValueError, "inconsistent numbers of samples: .60, 50"),
-    "infinite array": (np.where(NUMBERS > 100, np.inf, NUMBERS), LABELS, ValueError, "infinity"),
+    "infinite array": (np.where(NUMBERS > 100, np.inf, NUMBERS), LABELS, ValueError, r"infinity \(inf\), first in row"),
+    "infinite matrix": (
+        sparse.csr_matrix([[0.0, 1.0], [0.0, np.inf]] * 30),
+        LABELS,
+        ValueError,
+        "first in row 2, column 2",
+    ),
+    "labels of texts and numbers": (
+        NUMBERS,
+        np.array(["a", 1] * 30, dtype=object),
+        ValueError,
+        "mixes texts such as 'a' with 1 of type int; name all classes by texts",
+    ),
     "infinite frame": (MIXED.assign(float=np.inf), LABELS, ValueError, "infinity"),
     "mixed objects": (MIXED.assign(bad=[1, "one"] * 30), LABELS, TypeError, "'bad' of X mixes values of types"),
     "duplicate names": (
@@ -586,6 +612,7 @@ def test_images_need_no_gan_of_theirs_where_none_is_trained():
         ({"scoring": "f1macro"}, ValueError, r"Unknown scoring 'f1macro'.*Did you mean 'f1_macro'\?"),
         ({"k_neighbors": 0}, ValueError, "'k_neighbors' parameter of GANOverSampler must be"),
         ({"gan": "TableGAN"}, ValueError, "'gan' parameter of GANOverSampler must be"),
+        ({"gan": KMeans()}, ValueError, "'gan' parameter of GANOverSampler must be"),
         ({"gan": tiny_table_gan(loss="hing")}, ValueError, "Unknown loss 'hing'.*Did you mean 'hinge'"),
         ({"sampling_strategy": {"rare": "60"}}, TypeError, r"sampling_strategy\['rare'\] must be an integer, got '60'"),
         ({"sampling_strategy": {"rare": 30.5}}, TypeError, r"sampling_strategy\['rare'\] must be an integer, got 30.5"),

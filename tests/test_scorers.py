@@ -14,7 +14,9 @@ NUMBERS = make_numbers()
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize(("scoring", "expected"), [("balanced_accuracy", 0.5), ("f1_macro", 2 / 3)])
+@pytest.mark.parametrize(
+    ("scoring", "expected"), [("balanced_accuracy", 0.5), ("f1_macro", 2 / 3), ("geometric_mean", 0.5)]
+)
 def test_a_class_that_was_not_held_out_counts_in_no_score(scoring, expected):
     """Half of the rows of both classes are taken for a third class."""
     y = np.array(["common", "rare"]).repeat(20)

@@ -87,11 +87,20 @@ def test_string_labels_have_a_mark_of_their_own():
     assert (classifier.predict(X) == np.array(["cat", "dog"])[truth]).mean() > 0.95
 
 
-@pytest.mark.parametrize("dtype", [str, object])
-def test_a_number_marks_no_string(dtype):
+def test_a_number_marks_no_string():
     X, _, truth = make_blobs()
-    y = np.array(["-1", "1"], dtype=dtype)[truth]
+    y = np.array(["-1", "1"], dtype=object)[truth]
     assert tiny(max_steps=1).fit(X, y).classes_.tolist() == ["-1", "1"]
+
+
+def test_a_number_that_an_array_of_texts_may_have_made_a_text_of_is_not_guessed():
+    X, _, truth = make_blobs()
+    y = np.array(["cat", -1])[truth]
+    with pytest.raises(
+        ValueError, match=r"array of texts with '-1', .* Pass unlabelled='-1', or None if it is a class"
+    ):
+        tiny().fit(X, y)
+    assert tiny(max_steps=1, unlabelled=None).fit(X, y).classes_.tolist() == ["-1", "cat"]
 
 
 def test_unlabelled_rows_change_what_is_learned():

@@ -44,6 +44,10 @@ class TestUnitNorm:
         X, _ = tiny_vector_gan(unit_norm=False).fit(UNIT, LABELS).sample(50)
         assert np.linalg.norm(X, axis=1).std() > 1e-3
 
+    def test_numpys_booleans_are_some(self):
+        X, _ = tiny_vector_gan(unit_norm=np.bool_(True)).fit(UNIT, LABELS).sample(50)
+        np.testing.assert_allclose(np.linalg.norm(X, axis=1), 1, rtol=1e-5)
+
     def test_another_value_is_refused(self):
         with pytest.raises(ValueError, match="unit_norm must be True, False or 'auto', got 'yes'"):
             tiny_vector_gan(unit_norm="yes").fit(UNIT, LABELS)

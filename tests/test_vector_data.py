@@ -135,7 +135,7 @@ class TestErrors:
             (X[None], "dim 3"),
             (X[:0], "0 sample"),
             (X[:, :0], "0 feature"),
-            (np.where(X > 9, np.inf, X), "infinity"),
+            (np.where(X > 9, np.inf, X), r"infinity \(inf\), first in row \d+, column \d"),
             (np.where(X > 9, np.nan, X), "contains NaN"),
             (X.astype(complex), "Complex data not supported"),
             ([["a", "b"]], "could not convert string"),

@@ -20,6 +20,9 @@ from ganaug.table_data.numbers import NumberColumn
 _FEWEST_IDENTIFIERS = 50
 """Rows from which on integers that are all different and close together pass for identifiers."""
 
+_MANY_COLUMNS = 10_000
+"""Columns from which on a fit, and SMOTE's distances between categories above all, may take minutes."""
+
 
 @dataclass(frozen=True)
 class TableCodec:
@@ -83,11 +86,13 @@ class TableCodec:
         Warns
         -----
         GanaugWarning
-            Once, naming all columns that have more than `max_categories`; and once, naming those whose integers number
-            the rows.
+            Once, naming all columns that have more than `max_categories`; once, naming those whose integers number the
+            rows; and if there are more than 10,000 columns.
         """
         check_number("max_categories", max_categories, minimum=1, maximum=2**20, integer=True)
         form, cells = (FrameTable if is_frame(X) else ArrayTable).fit(X)
+        if len(cells) > _MANY_COLUMNS:
+            _warn_of_many_columns(len(cells))
         discrete = _find_places(discrete_columns, form.names, len(cells))
         columns = tuple(
             _fit_column(own, column_type, place in discrete, max_categories)
@@ -346,6 +351,15 @@ def _stack(columns: list[np.ndarray], n_rows: int) -> np.ndarray:
     for place, column in enumerate(columns):
         stacked[:, place] = column
     return stacked
+
+
+def _warn_of_many_columns(n_columns: int) -> None:
+    warnings.warn(
+        f"X has {n_columns:,} columns, and each is learned on its own: this may take minutes or more. Make fewer of "
+        f"them first, for example with TruncatedSVD or SelectKBest.",
+        GanaugWarning,
+        stacklevel=3,
+    )
 
 
 def _warn_of_identifiers(columns: list[Cells]) -> None:

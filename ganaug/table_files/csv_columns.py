@@ -8,6 +8,7 @@ from typing import Any
 _MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?")
 # Codes with leading zeros, and integers that no 64 bits hold.
 _CODES = r"[+-]?(?:0\d|\d{19,}$)"
+_PHONE_NUMBER = r"\+\d+"
 _DECIMAL_COMMA = r"[+-]?\d*,?\d+"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:([ T])\d\d:\d\d(:\d\d(\.\d{3}(?:\d{3})?)?)?(Z?))?")
 _MILLISECONDS = "%3f"
@@ -41,7 +42,7 @@ def parse(text: Any, *, decimal_comma: bool = False) -> Column:
     is_missing = stripped.isin(_MISSING)
     present = stripped[~is_missing]
     parsed, form, has_comma = None, "", False
-    if len(present) and not present.str.match(_CODES).any():
+    if len(present) and not present.str.match(_CODES).any() and not present.str.fullmatch(_PHONE_NUMBER).all():
         parsed = _as_numbers(present)
         if parsed is None and decimal_comma and present.str.fullmatch(_DECIMAL_COMMA).all():
             parsed, has_comma = _as_numbers(present.str.replace(",", ".", regex=False)), True

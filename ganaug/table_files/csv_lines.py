@@ -25,7 +25,9 @@ def read_texts(path: Path, separator: str) -> Any:
     except UnicodeDecodeError as error:
         raise ValueError(f"Cannot read {path}: it is not text in UTF-8 ({error.reason}); convert it first.") from error
     except csv.Error as error:
-        raise ValueError(f"Cannot read {path}: {error}; correct that line, or pass the separator it uses.") from error
+        raise ValueError(
+            f"Cannot read {path}: {error}; correct that line, or pass the separator that it uses (--separator)."
+        ) from error
 
 
 @contextlib.contextmanager

@@ -147,3 +147,9 @@ def test_which_of_equally_frequent_values_are_folded_does_not_depend_on_the_rows
     assert forward.columns[0].levels == backward.columns[0].levels
     places = sorted(ids.index(level) for level in forward.columns[0].levels)
     assert places[-1] > 200
+
+
+def test_a_table_of_very_many_columns_is_read_with_a_warning():
+    with pytest.warns(GanaugWarning, match=r"X has 10,001 columns, .* TruncatedSVD"):
+        codec = TableCodec.fit(np.zeros((2, 10_001)))
+    assert codec.decode(np.empty((1, 0))).shape == (1, 10_001)
