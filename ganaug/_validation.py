@@ -174,13 +174,11 @@ def check_classes(y: Any) -> None:
         check_classification_targets(y)
     except (TypeError, ValueError):
         labels = np.asarray(y, dtype=object)
-        kinds = {isinstance(label, str) for label in labels.ravel()}
-        if len(kinds) == 2:
-            number = next(label for label in labels.ravel() if not isinstance(label, str))
-            text = next(label for label in labels.ravel() if isinstance(label, str))
+        first = {isinstance(label, str): label for label in reversed(labels.ravel())}
+        if len(first) == 2:
             raise ValueError(
-                f"Unknown label type: y mixes texts such as {text!r} with {number!r} of type {type(number).__name__}; "
-                f"name all classes by texts: [str(label) for label in y]."
+                f"Unknown label type: y mixes texts such as {first[True]!r} with {first[False]!r} of type "
+                f"{type(first[False]).__name__}; name all classes by texts: [str(label) for label in y]."
             ) from None
         if labels.ndim != 1 or not len(labels):
             raise

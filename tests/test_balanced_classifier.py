@@ -425,7 +425,7 @@ def test_a_class_too_small_for_the_gan_is_told_once_and_by_its_size_in_all_rows(
         ({"sampler__gan__precision": "half"}, "Unknown precision 'half'"),
         ({"sampler__gan__random_state": -1}, "random_state must be from 0"),
         ({"sampler__gan__discrete_columns": [99]}, "99"),
-        ({"sampler__gan": LogisticRegression()}, "'gan' parameter of GANOverSampler must be None or an object"),
+        ({"sampler__gan": LogisticRegression()}, "'gan' parameter of GANOverSampler must be None or an instance of"),
     ],
 )
 def test_bad_parameters_are_refused_before_training(change, message, monkeypatch):

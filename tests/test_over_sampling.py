@@ -23,8 +23,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from ganaug import GANBalancedClassifier, GANOverSampler, ImageGAN, TableGAN
 from ganaug.calibration import ShiftedClassifier
-from ganaug.dose import Choice
-from ganaug.dose_prior import Prior
+from ganaug.dose import N_TRIED, Choice
+from ganaug.dose_prior import Prior, find_prior
 from ganaug.exceptions import QuotaError, SmallClassWarning
 from ganaug.filters import FILTERS, ConfidenceFilter
 from ganaug.inner_folds import inner_folds
@@ -497,12 +497,20 @@ def test_the_default_is_what_is_best_for_the_estimator_and_the_score(monkeypatch
     )
 
 
-@pytest.mark.parametrize("dose", ["default", "auto"])
 @pytest.mark.parametrize("scoring", ["geometric_mean", "recall_macro"])
-def test_a_dose_is_found_for_scores_that_count_every_class_alike(scoring, dose):
-    sampler = make_sampler(dose=dose, sources=None, scoring=scoring, estimator=LogisticRegression())
+def test_the_default_for_scores_that_count_every_class_alike_is_that_of_balanced_accuracy(scoring):
+    sampler = make_sampler(dose="default", sources=None, scoring=scoring)
+    assert sampler.named() == make_sampler(dose="default", sources=None, scoring="balanced_accuracy").named()
+    sampler.check()
+
+
+@pytest.mark.parametrize("scoring", ["geometric_mean", "recall_macro"])
+def test_auto_measures_scores_that_count_every_class_alike(scoring):
+    sampler = make_sampler(dose="auto", sources=None, scoring=scoring, estimator=LogisticRegression())
     sampler.fit_resample(NUMBERS, LABELS)
-    assert 0 <= sampler.dose_ <= 1
+    prior = find_prior(sampler.estimator, "balanced_accuracy").top(N_TRIED)
+    assert list(sampler.choice_.table) == prior.names
+    assert scoring in sampler.verdict_
 
 
 @pytest.mark.parametrize("sources", [{"smote": 1}, HALVES])
