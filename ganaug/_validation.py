@@ -1,6 +1,7 @@
 """Checks shared by every public entry point; each message says given, expected, and what to do."""
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from numbers import Integral, Number, Real
@@ -94,7 +95,15 @@ def check_pair(parameter: str, given: object, *, minimum: float, maximum: float)
 
 
 def check_row_counts(strategy: Any, y: np.ndarray) -> None:
-    """Raise a `TypeError` if a sampling strategy that is no word or ratio does not give a number of rows by label."""
+    """Raise an error if a sampling strategy that is no word or ratio does not give a number of rows to add by label.
+
+    Raises
+    ------
+    TypeError
+        If it is no mapping to whole numbers.
+    ValueError
+        If a class has more rows than that.
+    """
     if isinstance(strategy, (str, Real)):
         return
     name, given = ("sampling_strategy(y)", strategy(y)) if callable(strategy) else ("sampling_strategy", strategy)
@@ -102,8 +111,14 @@ def check_row_counts(strategy: Any, y: np.ndarray) -> None:
         raise TypeError(
             f"{name} must be a dict of label to number of rows, got {given!r} of type {type(given).__name__}."
         )
+    counts = Counter(y.tolist())
     for label, n in given.items():
         check_number(f"{name}[{label!r}]", n, integer=True)
+        if n < counts[label]:
+            raise ValueError(
+                f"{name} asks for {n} rows of {label!r}, which has {counts[label]} already; rows are only added: "
+                f"ask for more, or remove rows with a sampler of imblearn.under_sampling first."
+            )
 
 
 def check_same_length(X: Any, y: Any) -> None:

@@ -164,6 +164,8 @@ def _least_share(classes: np.ndarray, folds: np.ndarray, n_folds: int) -> float:
 
 
 def _read_splits(y: np.ndarray, cv: Any, groups: Any, X: Any) -> Folds:
+    if isinstance(cv, str):  # which has a method of that name, too
+        raise TypeError(f"cv must be a number of folds, a splitter of scikit-learn's or a list of splits, got {cv!r}.")
     try:
         splits = list(cv.split(X, y, groups) if hasattr(cv, "split") else cv)
     except ValueError as error:

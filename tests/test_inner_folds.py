@@ -115,6 +115,10 @@ class TestGroups:
 
 
 class TestGivenSplits:
+    def test_a_word_is_none(self):
+        with pytest.raises(TypeError, match=r"cv must be a number of folds, a splitter .*, got 'x'"):
+            inner_folds(MANY, "x")
+
     def test_a_splitter_is_taken_as_it_is(self):
         splitter = RepeatedStratifiedKFold(n_splits=2, n_repeats=2, random_state=0)
         for own, other in zip(inner_folds(MANY, splitter), splitter.split(MANY, MANY), strict=True):

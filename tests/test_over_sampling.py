@@ -83,7 +83,7 @@ class TestSamplingStrategy:
     @pytest.mark.parametrize(
         ("strategy", "y", "message"),
         [
-            ({"c": 5}, THREE, "number of samples in a class should be greater or equal"),
+            ({"c": 5}, THREE, "sampling_strategy asks for 5 rows of 'c', which has 10 already; rows are only added"),
             ({"d": 50}, THREE, "The {'d'} target class is/are not present in the data"),
             (0.1, LABELS, "required to remove samples from the minority class"),
             (0.5, THREE, "can be a float only when the type of target is binary"),
