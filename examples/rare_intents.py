@@ -92,8 +92,10 @@ def read(path: Path | None, test: Path | None) -> tuple[np.ndarray, ...]:
     """Return embeddings and labels to learn from, and to test on."""
     import pandas as pd
 
-    if path is None:
-        raise SystemExit("Give a CSV of text and label by --data, or see it work on made-up vectors: add --quick.")
+    if path is None or not path.is_file():
+        raise SystemExit(
+            "Give a CSV of text and label by --data, a file, or see it work on made-up vectors: add --quick."
+        )
     texts, labels = (pd.read_csv(path).iloc[:, column].to_numpy(dtype=str) for column in (0, 1))
     X = embed(texts)
     if test is None:

@@ -26,8 +26,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="Parquet file of ratings")
     parser.add_argument("--quick", action="store_true", help="seconds on made-up ratings (default: off)")
     options = parser.parse_args()
-    if options.data is None and not options.quick:
-        raise SystemExit("Give MovieLens' ratings by --data, or see it work on made-up ones: add --quick.")
+    if not options.quick and (options.data is None or not options.data.is_file()):
+        raise SystemExit("Give MovieLens' ratings by --data, a file, or see it work on made-up ones: add --quick.")
 
     ratings = make_up() if options.quick else pd.read_parquet(options.data)
     ratings = ratings.sample(frac=1, random_state=0)

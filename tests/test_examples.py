@@ -38,3 +38,12 @@ def test_dcgan_example_says_what_to_do_without_the_data(monkeypatch):
     monkeypatch.setattr(sys, "argv", [str(path)])
     with pytest.raises(SystemExit, match="was not found\nOr see it work on scikit-learn's digits: add --quick"):
         runpy.run_path(str(path), run_name="__main__")
+
+
+@pytest.mark.parametrize("name", ["rare_intents", "rare_ratings"])
+@pytest.mark.parametrize("options", [[], ["--data", "nowhere"]])
+def test_examples_on_other_peoples_data_say_what_to_do_without_them(name, options, monkeypatch):
+    path = next(path for path in EXAMPLES if path.stem == name)
+    monkeypatch.setattr(sys, "argv", [str(path), *options])
+    with pytest.raises(SystemExit, match=r"by --data, a file, or see it work on made-up .*: add --quick"):
+        runpy.run_path(str(path), run_name="__main__")
