@@ -89,17 +89,11 @@ def _find_wanted(wanted: dict[str, int], y: Any) -> dict[Any, int]:
     """Return the wanted rows by label, which the shell knows by its name only."""
     from ganaug._validation import list_first, suggest
 
-    counts = Counter(y.tolist())
-    by_name = {str(label): label for label in counts}
-    for name, n in wanted.items():
+    by_name = {str(label): label for label in dict.fromkeys(y.tolist())}
+    for name in wanted:
         if name not in by_name:
             known = list_first(list(by_name))
             raise ValueError(
                 f"--sampling-strategy names the class {name!r}; the target has {known}.{suggest(name, by_name)}"
-            )
-        if n < counts[by_name[name]]:
-            raise ValueError(
-                f"--sampling-strategy asks for {n} rows of {name}, which has {counts[by_name[name]]} already; rows are "
-                f"only added: ask for as many or more, or leave that class out."
             )
     return {by_name[name]: n for name, n in wanted.items()}

@@ -116,8 +116,8 @@ def check_row_counts(strategy: Any, y: np.ndarray) -> None:
         check_number(f"{name}[{label!r}]", n, integer=True)
         if n < counts[label]:
             raise ValueError(
-                f"{name} asks for {n} rows of {label!r}, which has {counts[label]} already; rows are only added: "
-                f"ask for more, or remove rows with a sampler of imblearn.under_sampling first."
+                f"sampling_strategy asks for {n} rows of {label!r}, which has {counts[label]} already; rows are only "
+                f"added: ask for as many or more, or leave that class out."
             )
 
 

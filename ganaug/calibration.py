@@ -32,6 +32,17 @@ def _macro_f1(y: np.ndarray, predicted: np.ndarray) -> float:
     return float(np.mean(2 * right / (n_true + n_predicted)))
 
 
+def geometric_mean(y: np.ndarray, predicted: np.ndarray) -> float:
+    """Return the geometric mean of the recalls of the classes that occur in `y`, both as places in the sorted labels.
+
+    References
+    ----------
+    Kubat and Matwin, "Addressing the curse of imbalanced training sets", ICML 1997, Section 2.
+    """
+    right, n_true, _ = _count(y, predicted)
+    return float(np.prod(right / n_true) ** (1 / len(n_true)))
+
+
 def _count(y: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return rows of each class that `y` has: predicted rightly, there at all, and predicted as it."""
     n_classes = int(max(y.max(), predicted.max())) + 1

@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import check_scoring, recall_score
+from sklearn.metrics import check_scoring
 
-from ganaug.calibration import SHIFT_SCORES
+from ganaug.calibration import SHIFT_SCORES, geometric_mean
 from ganaug.trials import average_precision
 
 
@@ -22,13 +22,7 @@ def find_scorer(estimator: Any, scoring: Any, y: np.ndarray) -> Callable:
     return scorer
 
 
-def _geometric_mean(y: np.ndarray, predicted: np.ndarray) -> float:
-    """Return the geometric mean of the recalls: Kubat and Matwin, ICML 1997, Section 2."""
-    recalls = recall_score(y, predicted, labels=np.unique(y), average=None)
-    return float(np.prod(recalls) ** (1 / len(recalls)))
-
-
-_DECISION_SCORES = {**SHIFT_SCORES, "geometric_mean": _geometric_mean}
+_DECISION_SCORES = {**SHIFT_SCORES, "geometric_mean": geometric_mean}
 
 
 def _score_decisions(fitted: Any, X: Any, y: np.ndarray, score: Callable) -> float:

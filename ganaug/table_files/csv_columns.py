@@ -42,7 +42,7 @@ def parse(text: Any, *, decimal_comma: bool = False) -> Column:
     is_missing = stripped.isin(_MISSING)
     present = stripped[~is_missing]
     parsed, form, has_comma = None, "", False
-    if len(present) and not present.str.match(_CODES).any() and not present.str.fullmatch(_PHONE_NUMBER).all():
+    if len(present) and not _are_codes(present):
         parsed = _as_numbers(present)
         if parsed is None and decimal_comma and present.str.fullmatch(_DECIMAL_COMMA).all():
             parsed, has_comma = _as_numbers(present.str.replace(",", ".", regex=False)), True
@@ -54,6 +54,10 @@ def parse(text: Any, *, decimal_comma: bool = False) -> Column:
     if is_missing.any() and parsed.dtype.kind in "iu":
         parsed = parsed.astype("Int64")
     return Column(parsed.reindex(text.index), spelling, form, has_comma)
+
+
+def _are_codes(present: Any) -> bool:
+    return present.str.match(_CODES).any() or present.str.fullmatch(_PHONE_NUMBER).all()
 
 
 def _as_numbers(present: Any) -> Any:
